@@ -1,0 +1,1 @@
+"""nudge: randomised trials of council letters, from one YAML file to an honest uplift."""
