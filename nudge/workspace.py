@@ -1,0 +1,217 @@
+"""A workspace: one folder with the council's settings, its experiments and templates, and all private data.
+
+`nudge init` makes it; nothing writes `nudge.toml` afterwards. Folders are 0700, files 0600 (I12).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from nudge.base.codes import Code
+from nudge.base.errors import Place, Problem, Refused
+from nudge.base.files import PRIVATE_FILE, private_folder, write_whole
+
+SETTINGS: Final = "nudge.toml"
+DATABASE_VARIABLE: Final = "NUDGE_DATABASE_URL"
+# What every letter of a council needs to know of its sender; a letter cannot be drawn without them.
+COUNCIL_KEYS: Final = (
+    "name",
+    "service",
+    "return_address",
+    "telephone",
+    "hours",
+    "email",
+    "website",
+    "pay_online",
+    "pay_telephone",
+    "pay_account",
+    "benefit_help",
+    "debt_advice",
+    "language_line",
+    "signed_by",
+)
+
+
+class WorkspaceCode(Code):
+    """What can be wrong with a workspace or its settings."""
+
+    NOT_A_WORKSPACE = (
+        "a nudge workspace (a folder with nudge.toml)",
+        "Run `nudge init {folder}`, or go to your workspace.",
+    )
+    ALREADY_THERE = ("a folder without a nudge.toml", "This is a workspace already: use it, or name another folder.")
+    SETTINGS_UNREADABLE = ("settings in TOML", "Correct line {line}: {reason}.")
+    SETTING_MISSING = ("the setting {key} in [{table}]", 'Add {key} = "…" to [{table}].')
+    SETTING_UNKNOWN = ("a setting nudge knows", "Remove {key} from [{table}], or correct its spelling.")
+    SETTING_WRONG = ("{key} to be {expected}", "Correct {key} in [{table}].")
+    PASSWORD_IN_SETTINGS = (
+        "a database URL without a password",
+        "Take the password out of nudge.toml and set the whole URL in NUDGE_DATABASE_URL.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where a council's trials live, and its settings."""
+
+    folder: Path
+    council: Mapping[str, str]
+    profile: str
+    retention_days: int
+    database: str
+
+    @property
+    def database_url(self) -> str:
+        """The records' database: NUDGE_DATABASE_URL where set, else that of the settings, else SQLite here."""
+        return os.environ.get(DATABASE_VARIABLE) or self.database
+
+    @property
+    def templates(self) -> Path:
+        return self.folder / "templates"
+
+    @property
+    def experiments(self) -> Path:
+        return self.folder / "experiments"
+
+    @property
+    def mappings(self) -> Path:
+        """The column names learnt from this council's files."""
+        return self.folder / "columns.json"
+
+    def secret(self, trial: str) -> Path:
+        """The file of the sealed secret: on disk only, mode 0600, never in the database."""
+        return self.folder / "secrets" / f"{trial}.secret"
+
+    def out(self, trial: str) -> Path:
+        return self.folder / "out" / trial
+
+    def batch_folder(self, trial: str, number: int, wave: str | None = None) -> Path:
+        return self.out(trial) / (f"batch-{number:03d}" + (f"-{wave}" if wave else ""))
+
+
+def open_workspace(start: Path) -> Workspace:
+    """The workspace that `start` lies in. Refused where neither it nor a folder above holds nudge.toml."""
+    start = start.absolute()
+    for folder in (start, *start.parents):
+        if (folder / SETTINGS).is_file():
+            return _read(folder)
+    raise Refused(WorkspaceCode.NOT_A_WORKSPACE.at(Place(str(start)), folder="DIR"))
+
+
+def make_workspace(folder: Path, *, council: str, resources: Path) -> tuple[Path, ...]:
+    """Make a workspace with templates and experiments to start from; the files made. Never writes over a file."""
+    if (folder / SETTINGS).exists():
+        raise Refused(WorkspaceCode.ALREADY_THERE.at(Place(str(folder))))
+    private_folder(folder)
+    made = []
+    for name in ("templates", "experiments"):
+        for source in sorted((resources / name).rglob("*")):
+            target = folder / name / source.relative_to(resources / name)
+            if source.is_file() and not target.exists():
+                made.append(write_whole(target, source.read_bytes()))
+    for name in ("data", "out", "secrets"):
+        private_folder(folder / name)
+    made.append(write_whole(folder / SETTINGS, _settings_text(council)))
+    return tuple(made)
+
+
+def _settings_text(council: str) -> str:
+    def quoted(text: str) -> str:
+        return json.dumps(text, ensure_ascii=False)
+
+    return f"""\
+# The settings of this workspace. nudge reads this file and never writes it.
+
+[council]                       # printed on every letter: check each line before the first batch
+name = {quoted(council)}
+service = "Housing Income Team"
+return_address = "Council Offices, High Street, Anytown, ZZ99 1AA"
+telephone = "01632 960 100"
+hours = "Monday to Friday, 9am to 5pm"
+email = "rents@example.org"
+website = "www.example.org/rent"
+pay_online = "www.example.org/pay"
+pay_telephone = "01632 960 101"
+pay_account = "sort code 00-00-00, account 00000000"
+benefit_help = "If your income has changed, we can check whether you can get help with your rent."
+debt_advice = "Free, confidential debt advice: StepChange 0800 138 1111, Citizens Advice 0800 144 8848."
+language_line = "For this letter in large print, Easy Read, braille or another language, call us."
+signed_by = "Housing Income Team"
+
+[records]
+database = "sqlite:///nudge.db" # for PostgreSQL set {DATABASE_VARIABLE} instead: a password never stands here
+
+[letters]
+profile = "dl"                  # the envelope: dl, c5 or notify
+
+[retention]
+days = 365                      # names and letters go by `nudge erase` this long after a trial closes
+"""
+
+
+_TABLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "council": COUNCIL_KEYS,
+    "records": ("database",),
+    "letters": ("profile",),
+    "retention": ("days",),
+}
+
+
+def _read(folder: Path) -> Workspace:
+    path = folder / SETTINGS
+    place = Place(str(path))
+    try:
+        settings = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        line = getattr(fault, "lineno", 1)
+        reason = getattr(fault, "msg", "the file is not UTF-8")
+        raise Refused(WorkspaceCode.SETTINGS_UNREADABLE.at(place, line=line, reason=reason)) from None
+    Refused.when(_faults(settings, place))
+    database = settings["records"]["database"]
+    if database.startswith("sqlite:///") and not database.startswith("sqlite:////"):
+        database = f"sqlite:///{folder / database.removeprefix('sqlite:///')}"
+    return Workspace(
+        folder=folder,
+        council=settings["council"],
+        profile=settings["letters"]["profile"],
+        retention_days=settings["retention"]["days"],
+        database=database,
+    )
+
+
+def _faults(settings: Mapping[str, Any], place: Place) -> list[Problem]:
+    found = []
+    for table, keys in _TABLES.items():
+        given = settings.get(table, {})
+        found += [WorkspaceCode.SETTING_MISSING.at(place, key=key, table=table) for key in keys if key not in given]
+        found += [WorkspaceCode.SETTING_UNKNOWN.at(place, key=key, table=table) for key in given if key not in keys]
+        for key in keys:
+            kind: type = int if key == "days" else str
+            if key in given and (not isinstance(given[key], kind) or isinstance(given[key], bool) or not given[key]):
+                expected = "a whole number above 0" if kind is int else "text that is not blank"
+                found.append(WorkspaceCode.SETTING_WRONG.at(place, key=key, table=table, expected=expected))
+    found += [
+        WorkspaceCode.SETTING_UNKNOWN.at(place, key=table, table="the whole file")
+        for table in settings
+        if table not in _TABLES
+    ]
+    database = settings.get("records", {}).get("database", "")
+    if isinstance(database, str) and "@" in database and ":" in database.partition("//")[2].partition("@")[0]:
+        found.append(WorkspaceCode.PASSWORD_IN_SETTINGS.at(place))
+    return found
+
+
+def keep_secret(path: Path, secret: bytes) -> None:
+    """Write the secret as hexadecimal into a file of its own, never over another (mode 0600)."""
+    private_folder(path.parent)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(secret.hex() + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
