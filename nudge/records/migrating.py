@@ -1,0 +1,66 @@
+"""Bringing a database forward to this version's tables, whole or not at all, an older SQLite file copied first."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine
+
+from nudge.base.files import PRIVATE_FILE
+from nudge.records.opening import VERSION, stored_version
+
+
+def migrate(engine: Engine, path: Path | None, *, found: str | None, to: str = VERSION) -> None:
+    """Take the tables from version `found` (None: there are none) to version `to`, in one transaction.
+
+    `path` is the SQLite file, None on PostgreSQL. Of two processes that come at once, the second finds it done.
+    """
+    if path is not None and found is not None:
+        back_up(engine, path, to=to)
+    with engine.connect() as connection:
+        if path is not None:
+            # A table that is rebuilt is dropped for a moment; SQLite takes this pragma outside a transaction only.
+            connection.connection.driver_connection.execute("PRAGMA foreign_keys = OFF")  # type: ignore[union-attr]
+        try:
+            with connection.begin():
+                if stored_version(connection) == found:
+                    step(connection, to)
+                if path is not None and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                    msg = f"version {to} of the tables would break a link between rows"
+                    raise AssertionError(msg)
+        finally:
+            if path is not None:
+                connection.connection.driver_connection.execute("PRAGMA foreign_keys = ON")  # type: ignore[union-attr]
+
+
+def step(connection: Connection, to: str) -> None:
+    """Run the steps from the version stored to `to`, backwards if that is earlier, in the caller's transaction."""
+    config = Config()
+    config.set_main_option("script_location", "nudge.records:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    stored = stored_version(connection)
+    if stored is not None and (to == "base" or to < stored):
+        command.downgrade(config, to)
+    else:
+        command.upgrade(config, to)
+
+
+def back_up(engine: Engine, path: Path, *, to: str) -> Path:
+    """A whole copy of the SQLite file, private, named for the version that comes next; an earlier copy stays."""
+    copy = path.with_name(f"{path.name}.before-{to}")
+    if copy.exists() and copy.stat().st_size:
+        return copy
+    os.close(os.open(copy, os.O_WRONLY | os.O_CREAT, PRIVATE_FILE))  # VACUUM INTO fills an empty file
+    driver = engine.raw_connection()
+    try:
+        driver.driver_connection.execute("VACUUM INTO ?", (str(copy),))  # type: ignore[union-attr]
+    except BaseException:
+        copy.unlink()
+        raise
+    finally:
+        driver.close()
+    return copy
