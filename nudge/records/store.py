@@ -7,6 +7,7 @@ a step has read is still so when it writes, and the two give the same rows (I2, 
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -35,6 +36,7 @@ class Store:
 
     def __init__(self, engine: Engine, url: URL) -> None:
         self._engine = engine
+        self._here = threading.local()
         self.url = url.render_as_string(hide_password=True)
 
     def __repr__(self) -> str:
@@ -44,16 +46,33 @@ class Store:
     def transaction(self) -> Iterator[Connection]:
         """All of it or nothing: committed at the end, rolled back on any exception.
 
+        Inside another transaction of the same thread it is a part of that one (else each would wait for the other).
         Raises EnvironmentFault where the database is locked, full, damaged or out of reach.
         """
+        outer = self._current()
+        if outer is not None:
+            with faults(self.url), outer.begin_nested():
+                yield outer
+            return
         with faults(self.url), self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(select(func.pg_advisory_xact_lock(_TURN)))
-            yield connection
+            self._here.connection = connection
+            try:
+                yield connection
+            finally:
+                self._here.connection = None
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """One unchanging view for reading; it waits for no writer and makes none wait. Writing in it fails."""
+        """One unchanging view for reading; it waits for no writer and makes none wait. Writing in it fails.
+
+        Inside a transaction of the same thread it is that transaction, with what it has written so far.
+        """
+        outer = self._current()
+        if outer is not None:
+            yield outer
+            return
         with faults(self.url), self._engine.connect().execution_options(**{READING: True}) as connection:
             if connection.dialect.name == "postgresql":
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -64,6 +83,10 @@ class Store:
                 yield connection
             finally:
                 connection.exec_driver_sql("PRAGMA query_only = OFF")
+
+    def _current(self) -> Connection | None:
+        current: Connection | None = getattr(self._here, "connection", None)
+        return current
 
     def close(self) -> None:
         """Let go of every connection; on SQLite the log is then folded into the file."""
@@ -160,6 +183,13 @@ def audit(connection: Connection, *, trial: str, what: str, facts: Mapping[str, 
     entry.hash = _link(entry)
     connection.execute(core.insert(), [_values(entry)])
     return entry.hash
+
+
+def audited(connection: Connection, trial: str, what: str) -> bool:
+    """Whether the trial's chain holds an entry of this kind."""
+    core = table_of(AuditRow)
+    where = _matching(core, {"trial": trial, "what": what})
+    return connection.execute(select(core.c.number).where(where).limit(1)).first() is not None
 
 
 def broken_link(connection: Connection, trial: str) -> int | None:
