@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from rows import NOW, TRIAL, allocation, batch, enrol, event, recipient
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from nudge.base.errors import EnvironmentFault, NudgeError, Refused
 from nudge.records.codes import RecordsCode
@@ -174,11 +174,15 @@ def test_a_change_without_saying_which_rows_is_a_mistake(store: Store) -> None:
         remove(connection, UnitRow, where={})
 
 
+def _begin_and_fail(connection: Connection, number: int) -> None:
+    append(connection, [batch(number)])
+    audit(connection, trial=TRIAL, what="enrolled", facts={}, at=NOW)
+    raise RuntimeError
+
+
 def test_i11_a_step_that_fails_leaves_nothing_behind(store: Store) -> None:
     with pytest.raises(RuntimeError), store.transaction() as connection:
-        append(connection, [batch()])
-        audit(connection, trial=TRIAL, what="enrolled", facts={}, at=NOW)
-        raise RuntimeError
+        _begin_and_fail(connection, 1)
     with store.snapshot() as connection:
         assert rows_of(connection, BatchRow, trial=TRIAL) == []
         assert not audited(connection, TRIAL, "enrolled")
@@ -188,8 +192,7 @@ def test_a_transaction_inside_another_is_a_part_of_it(store: Store) -> None:
     with store.transaction() as connection:
         append(connection, [batch(1)])
         with pytest.raises(RuntimeError), store.transaction() as inner:
-            append(inner, [batch(2)])
-            raise RuntimeError
+            _begin_and_fail(inner, 2)
         with store.snapshot() as view:
             assert [row.number for row in rows_of(view, BatchRow, trial=TRIAL)] == [1]
     with store.snapshot() as view:
@@ -219,10 +222,12 @@ def test_i12_a_broken_rule_is_told_without_the_values_that_broke_it(store: Store
     with pytest.raises(NudgeError) as told, store.transaction() as connection:
         append(connection, [person])
     assert (type(told.value), told.value.exit_code) == (NudgeError, 1)
-    with pytest.raises(NudgeError) as again, store.transaction() as connection:
+    with store.transaction() as connection:
         append(connection, [batch()])
         enrol(connection, [("u", "current")])
-        append(connection, [recipient("u", surname="Quixworth-Canary"), recipient("u", surname="Quixworth-Canary")])
+    twice = [recipient("u", surname="Quixworth-Canary"), recipient("u", surname="Quixworth-Canary")]
+    with pytest.raises(NudgeError) as again, store.transaction() as connection:
+        append(connection, twice)
     for fault in (told.value, again.value):
         assert "canary" not in f"{fault}{fault.__cause__}{fault.problems}".lower()
 
@@ -265,14 +270,14 @@ def test_an_entry_changed_behind_nudges_back_is_found(store: Store, statement: s
 
 WRITER = """
     import sys
-    from nudge.records.store import append, audit, open_store, rows_of
+    from nudge.records.store import audit, change, open_store, rows_of
     from nudge.records.tables import BatchRow
-    from rows import NOW, TRIAL, batch
+    from rows import NOW, TRIAL
     store = open_store(sys.argv[1])
     for _ in range(int(sys.argv[2])):
         with store.transaction() as connection:
-            taken = rows_of(connection, BatchRow, trial=TRIAL)[-1:]  # read, then write what follows from it
-            append(connection, [batch(taken[0].number + 1 if taken else 1)])
+            [row] = rows_of(connection, BatchRow, trial=TRIAL, number=1)  # read, then write what follows from it
+            change(connection, BatchRow, where={"trial": TRIAL}, to={"as_of": row.as_of + 1})
             audit(connection, trial=TRIAL, what="counted", facts={}, at=NOW)
         print("kept", flush=True)
     store.close()
@@ -290,34 +295,44 @@ def _writer(address: str, times: int) -> subprocess.Popen[str]:
     )
 
 
+def _count_from_nought(address: str) -> None:
+    store = open_store(address)
+    with store.transaction() as connection:
+        append(connection, [batch().model_copy(update={"as_of": 0})])
+    store.close()
+
+
+def _counted(address: str) -> tuple[int, int]:
+    """How far the writers counted, and how many entries of audit say so."""
+    store = open_store(address)
+    with store.snapshot() as connection:
+        [row] = rows_of(connection, BatchRow, trial=TRIAL)
+        entries = rows_of(connection, AuditRow, trial=TRIAL)
+        assert broken_link(connection, TRIAL) is None
+    store.close()
+    return row.as_of, len(entries)
+
+
 def test_i11_four_writers_of_200_transactions_lose_none_and_meet_no_lock(address: str) -> None:
-    open_store(address).close()
+    _count_from_nought(address)
     writers = [_writer(address, 200) for _ in range(4)]
     told = [writer.communicate(timeout=300) for writer in writers]
     assert [(writer.returncode, errors) for writer, (_, errors) in zip(writers, told, strict=True)] == [(0, "")] * 4
-    store = open_store(address)
-    with store.snapshot() as connection:
-        assert [row.number for row in rows_of(connection, BatchRow, trial=TRIAL)] == list(range(1, 801))
-        assert broken_link(connection, TRIAL) is None
-    store.close()
+    assert _counted(address) == (800, 800)
 
 
 def test_i11_a_killed_writer_leaves_what_it_committed_and_nothing_of_the_rest(address: str) -> None:
-    open_store(address).close()
+    _count_from_nought(address)
+    acknowledged = 0
     for _ in range(3):
         writer = _writer(address, 100_000)
         assert writer.stdout is not None
-        acknowledged = sum(1 for _, line in zip(range(20), writer.stdout, strict=False) if line == "kept\n")
+        acknowledged += sum(line == "kept\n" for _, line in zip(range(20), writer.stdout, strict=False))
         writer.send_signal(signal.SIGKILL)
         acknowledged += writer.communicate()[0].count("kept\n")
-    store = open_store(address)
-    with store.snapshot() as connection:
-        kept = [row.number for row in rows_of(connection, BatchRow, trial=TRIAL)]
-        entries = [row.number for row in rows_of(connection, AuditRow, trial=TRIAL)]
-    store.close()
-    assert kept == entries == list(range(1, len(kept) + 1))
-    assert len(kept) >= 60
-    assert acknowledged >= 20
+    kept, entries = _counted(address)
+    assert kept == entries
+    assert acknowledged <= kept <= acknowledged + 3  # a commit may fall between the disk and the telling
 
 
 def test_i12_the_file_is_private_to_its_owner(tmp_path: Path) -> None:
