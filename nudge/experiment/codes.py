@@ -85,6 +85,12 @@ class ExperimentCode(Code):
     EVENT_MISSING = ("`event`: what is counted", "Add `event: contact`, or another event of this file.")
     COLUMN_MISSING = ("`column`: where the value stands", "Add `column:` with one of {valid}.")
     COLUMN_OF_DATA_MISSING = ("`column`: where the value stands", "Add `column:` with a heading of the data.")
+    SIZE_OF_PRIMARY_MISSING = (
+        "a size for the primary outcome `{outcome}`",
+        "Add `{outcome}: 3`, or the size you need.",
+    )
+    SIZE_NOT_A_FRACTION = ("a fraction below 1", "Write 0.03 for 3 in 100.")
+    SIZE_BEYOND_HORIZON = ("less than the horizon ({horizon} {unit}s)", "Write the smallest gain worth the change.")
     BETTER_MISSING = ("`better: lower` or `better: higher` on the primary outcome", "Add the one you hope for.")
     KEY_MISFITS_TYPE = ("a key that fits `type: {type}`", "Remove `{key}`.")
     KEY_ALONE = ("`{other}` beside `{key}`", "{fix}")

@@ -1,7 +1,8 @@
 """What a trial is: the experiment file as frozen values, live (drawn here) or recorded (drawn by somebody else).
 
 Attribute names are the keys of the file, except that an event's `from` is `source_kind`. What one key alone can get
-wrong is refused here; what needs two keys is refused in `consistency`. Numbers stand as they are written in the file:
+wrong is refused here; what needs two keys in `live_checks` and
+`recorded_checks`. Numbers stand as they are written in the file:
 money in pounds, times in the outcome's own unit; `inside` turns an amount into what a typed cell holds.
 """
 
@@ -85,7 +86,7 @@ class _RecordedArm(Arm):
 
 
 class Outcome(_Value):
-    """One outcome. Which keys fit depends on its type and on the kind of plan; `consistency` refuses the others.
+    """One outcome. Which keys fit depends on its type and on the kind of plan; `draft` says which.
 
     In a live trial `event` lists event kinds, the first to happen counting; in a recorded plan it holds the name of
     one column of dates. `horizon`, `within` and `follow_up` are in `time_unit`; `at` and `window` in days from day 0.
@@ -395,7 +396,7 @@ Experiment: TypeAlias = LiveExperiment | RecordedExperiment
 def live_outcome(outcome: Outcome) -> Outcome:
     """An outcome with what a live trial takes for granted: every event is on file, and an answer is better sooner."""
     filled: dict[str, Any] = {}
-    if outcome.repeats is None:
+    if outcome.repeats is None and outcome.column is None:
         filled["repeats"] = True
     if outcome.type is OutcomeType.TIME_TO_EVENT:
         events = outcome.event or ANSWERS
@@ -407,4 +408,5 @@ def live_outcome(outcome: Outcome) -> Outcome:
 
 def recorded_outcome(outcome: Outcome) -> Outcome:
     """An outcome with what a recorded plan takes for granted: one event per unit was kept."""
-    return outcome.model_copy(update={"repeats": False}) if outcome.repeats is None else outcome
+    dated = outcome.start is not None or outcome.duration is not None
+    return outcome.model_copy(update={"repeats": False}) if dated and outcome.repeats is None else outcome

@@ -213,6 +213,7 @@ WholeAboveZero = Annotated[
 Window = Annotated[
     tuple[int, int],
     PlainValidator(_window),
+    PlainSerializer(list, return_type=list[int]),
     WithJsonSchema({"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}),
 ]
 """Days before and after the day wanted, both ends inside."""

@@ -11,8 +11,8 @@ from typing import Any, Final
 from nudge.base.errors import Place, Problem, Refused
 from nudge.experiment import reading, source
 from nudge.experiment.codes import ExperimentCode as Code
-from nudge.experiment.consistency import Path as KeyPath
 from nudge.experiment.definition import Experiment
+from nudge.experiment.draft import Path as KeyPath
 from nudge.experiment.source import Listing, Node, Pairs, Scalar, Text
 
 _BOM: Final = b"\xef\xbb\xbf"

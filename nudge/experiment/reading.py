@@ -19,9 +19,7 @@ from pydantic_core import ErrorDetails
 
 from nudge.base.columns import Kind
 from nudge.base.errors import Place, Problem
-from nudge.experiment import consistency
 from nudge.experiment.codes import ExperimentCode as Code
-from nudge.experiment.consistency import Draft, Finding, Key, Path
 from nudge.experiment.definition import (
     Experiment,
     LiveExperiment,
@@ -30,6 +28,9 @@ from nudge.experiment.definition import (
     live_outcome,
     recorded_outcome,
 )
+from nudge.experiment.draft import LIVE_OUTCOME_KEYS, RECORDED_OUTCOME_KEYS, Draft, Finding, Key, Path
+from nudge.experiment.live_checks import LIVE
+from nudge.experiment.recorded_checks import RECORDED
 from nudge.experiment.spelling import listed, meant, nearest
 
 METHODS: Final = ("blocked", "recorded")
@@ -66,8 +67,8 @@ def read(values: Any, locate: Locate) -> Reading:
     for error in errors:
         reader.explain(error)
     draft = _draft(model, values, errors)
-    checks = consistency.RECORDED if model is RecordedExperiment else consistency.LIVE
-    notes = [reader.settle(finding) for finding in consistency.findings(draft, checks)]
+    checks = RECORDED if model is RecordedExperiment else LIVE
+    notes = [reader.settle(finding) for check in checks for finding in check(draft)]
     problems = tuple(dict.fromkeys(reader.problems))
     return Reading(None if problems else experiment, problems, tuple(note for note in notes if note is not None))
 
@@ -140,7 +141,7 @@ class _Reader:
         """The keys to suggest: of an outcome, those that this kind of plan can use."""
         if model is not Outcome:
             return _keys(model)
-        fitting = consistency.RECORDED_OUTCOME_KEYS if self.recorded else consistency.LIVE_OUTCOME_KEYS
+        fitting = RECORDED_OUTCOME_KEYS if self.recorded else LIVE_OUTCOME_KEYS
         return [key for key in _keys(model) if key in fitting]
 
     def explain(self, error: ErrorDetails) -> None:

@@ -1,124 +1,31 @@
-"""What only two keys together can get wrong: names that nothing declares, keys that do not fit, counts that differ.
-
-Each check takes a `Draft`, the parts of a plan that are sound in themselves, so that one slip elsewhere hides nothing;
-a check that needs a part which is not sound is passed over, so that one slip is not reported twice.
-"""
+"""What only two keys of a live experiment together can get wrong: undeclared names, keys or counts that differ."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from nudge.base.columns import Kind
 from nudge.experiment.codes import ExperimentCode as Code
 from nudge.experiment.conditions import EVENT_COLUMNS, ConditionError, compile_condition
-from nudge.experiment.definition import (
-    ANSWERS,
-    BUILT_IN_EVENTS,
-    HOUSEHOLD,
-    Analysis,
-    Baseline,
-    DesignSpec,
-    Outcome,
-    OutcomeType,
-    RecordedData,
-    RecordedDesign,
+from nudge.experiment.definition import ANSWERS, HOUSEHOLD, Analysis, Baseline, DesignSpec, Outcome, OutcomeType
+from nudge.experiment.draft import (
+    BOTH,
+    LIVE_KEYS,
+    RECORDED_OUTCOME_KEYS,
+    Check,
+    Draft,
+    Finding,
+    Path,
+    exposed,
+    found,
+    misfits,
+    stated,
+    unknown,
 )
-from nudge.experiment.spelling import listed, meant
-
-Key: TypeAlias = str | int
-Path: TypeAlias = tuple[Key, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One refusal or note by its path of keys. `on_key`: at the key itself, not at its value."""
-
-    path: Path
-    code: Code
-    facts: Mapping[str, object]
-    on_key: bool = False
-    offset: int | None = None  # characters into a text value
-    note: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """The sound parts of a plan by top-level key: items of a list or mapping with the key they stand under."""
-
-    parts: Mapping[str, Any]
-    broken: frozenset[str]  # top-level keys of which some part is unsound or missing
-    given: Mapping[str, Any]  # as written, to tell what was stated from what was filled in
-
-    def items(self, key: str) -> list[tuple[Key, Any]]:
-        found = self.parts.get(key, [])
-        return list(found)
-
-    def one(self, key: str) -> Any:
-        return self.parts.get(key)
-
-    def sound(self, *keys: str) -> bool:
-        return not self.broken & set(keys)
-
-    @property
-    def kinds(self) -> dict[str, Kind]:
-        return {str(name): kind for name, kind in self.items("columns")}
-
-    @property
-    def names(self) -> dict[str, Kind]:
-        return {**self.kinds, **{str(name): Kind.TEXT for name, _ in self.items("bands")}}
-
-    @property
-    def events(self) -> tuple[str, ...]:
-        return (*(str(name) for name, _ in self.items("events")), *BUILT_IN_EVENTS)
-
-    def outcomes(self) -> list[tuple[int, Outcome]]:
-        return [(int(index), outcome) for index, outcome in self.items("outcomes")]
-
-
-Check: TypeAlias = Callable[[Draft], Iterator[Finding]]
-
-
-def found(path: Path, code: Code, /, *, on_key: bool = False, **facts: object) -> Finding:
-    """A refusal at a path."""
-    return Finding(path=path, code=code, facts=facts, on_key=on_key)
-
-
-# Both kinds of plan
-
-
-def one_control(draft: Draft) -> Iterator[Finding]:
-    """Exactly one arm is the control."""
-    controls = [(index, arm) for index, arm in draft.items("arms") if arm.control]
-    for index, _ in controls[1:]:
-        yield found(("arms", index, "control"), Code.CONTROL_TWICE, first=controls[0][1].id)
-    if not controls and draft.sound("arms"):
-        yield found(("arms",), Code.CONTROL_NONE, on_key=True)
-
-
-def ids_apart(draft: Draft) -> Iterator[Finding]:
-    """Arms, outcomes and waves have ids of their own."""
-    for key in ("arms", "outcomes", "waves"):
-        seen: dict[str, Key] = {}
-        for index, item in draft.items(key):
-            if item.id in seen:
-                yield found((key, index, "id"), Code.ID_TWICE, id=item.id, path=(key, seen[item.id], "id"))
-            else:
-                seen[item.id] = index
-
-
-def sizes_of_outcomes(draft: Draft) -> Iterator[Finding]:
-    """smallest_worthwhile names outcomes."""
-    if draft.sound("outcomes"):
-        names = [outcome.id for _, outcome in draft.outcomes()]
-        for name, _ in draft.items("smallest_worthwhile"):
-            yield from _unknown(("smallest_worthwhile", name), str(name), names, Code.OUTCOME_UNKNOWN, on_key=True)
-
-
-# Live
+from nudge.experiment.spelling import listed
 
 
 def columns_known(draft: Draft) -> Iterator[Finding]:
@@ -132,7 +39,7 @@ def columns_known(draft: Draft) -> Iterator[Finding]:
         yield from _column(("exclude_if", reason), column, kinds, (Kind.FLAG, Kind.DATE))
     cluster = draft.one("cluster")
     if cluster is not None and cluster != HOUSEHOLD:
-        yield from _unknown(("cluster",), cluster, [HOUSEHOLD, *kinds], Code.COLUMN_UNKNOWN)
+        yield from unknown(("cluster",), cluster, [HOUSEHOLD, *kinds], Code.COLUMN_UNKNOWN)
     numeric = (Kind.MONEY, Kind.NUMBER)
     for index, outcome in draft.outcomes():
         for key in ("column", "baseline", "exposure", "baseline_exposure"):
@@ -143,7 +50,7 @@ def columns_known(draft: Draft) -> Iterator[Finding]:
     if analysis is not None and draft.sound("bands"):
         for key in ("covariates", "subgroups"):
             for number, name in enumerate(getattr(analysis, key)):
-                yield from _unknown(("analysis", key, number), name, list(draft.names), Code.COLUMN_OR_BAND_UNKNOWN)
+                yield from unknown(("analysis", key, number), name, list(draft.names), Code.COLUMN_OR_BAND_UNKNOWN)
 
 
 def bands_well_cut(draft: Draft) -> Iterator[Finding]:
@@ -174,7 +81,7 @@ def events_known(draft: Draft) -> Iterator[Finding]:
         return
     named: list[tuple[Path, str]] = []
     for index, outcome in draft.outcomes():
-        if "event" in _stated(draft, index):
+        if "event" in stated(draft, index):
             named += _each(("outcomes", index, "event"), outcome.event, draft.given)
         named += _each(("outcomes", index, "competing"), outcome.competing, draft.given)
     for place, wave in draft.items("waves"):
@@ -182,7 +89,7 @@ def events_known(draft: Draft) -> Iterator[Finding]:
     named += [(("harms", number), name) for number, name in enumerate(draft.one("harms") or ())]
     named += [(("claims", name, "numerator"), claim.numerator) for name, claim in draft.items("claims")]
     for path, name in named:
-        yield from _unknown(path, name, draft.events, Code.EVENT_UNKNOWN)
+        yield from unknown(path, name, draft.events, Code.EVENT_UNKNOWN)
 
 
 def design_fits(draft: Draft) -> Iterator[Finding]:
@@ -196,7 +103,7 @@ def design_fits(draft: Draft) -> Iterator[Finding]:
         if name in design.strata[:index]:
             yield found(path, Code.STRATUM_TWICE, name=name)
         elif draft.sound("columns", "bands"):
-            yield from _unknown(path, name, list(names), Code.COLUMN_OR_BAND_UNKNOWN)
+            yield from unknown(path, name, list(names), Code.COLUMN_OR_BAND_UNKNOWN)
             if names.get(name) in {Kind.MONEY, Kind.NUMBER, Kind.DATE}:
                 facts = {"column": name, "kind": f"{names[name]}"}
                 yield Finding(path=path, code=Code.NOTE_STRATUM_FINE, facts=facts, note=True)
@@ -217,48 +124,25 @@ def live_primary(draft: Draft) -> Iterator[Finding]:
     for index, outcome in primaries[:1]:
         if outcome.better is None:
             yield found(("outcomes", index), Code.BETTER_MISSING)
-
-
-_ANY: Final = frozenset({"id", "type", "primary", "better", "label"})
-_LIVE_KEYS: Final = {
-    OutcomeType.TIME_TO_EVENT: _ANY | {"event", "horizon", "time_unit", "competing", "repeats"},
-    OutcomeType.PROPORTION: _ANY | {"event", "within", "repeats"},
-    OutcomeType.MEAN: _ANY | {"column", "at", "window", "baseline", "source", "absent"},
-    OutcomeType.RATE: _ANY
-    | {"event", "within", "repeats", "column", "at", "window", "source", "absent", "exposure", "baseline"}
-    | {"baseline_exposure"},
-}
-_RECORDED_ANY: Final = _ANY | {"missing", "blank"}
-_DATED: Final = frozenset({"start", "event", "data_cut", "follow_up", "duration", "happened", "repeats", "time_unit"})
-_RECORDED_KEYS: Final = {
-    OutcomeType.TIME_TO_EVENT: _RECORDED_ANY | _DATED | {"horizon", "competing"},
-    OutcomeType.PROPORTION: _RECORDED_ANY | _DATED | {"column", "success", "within", "absent"},
-    OutcomeType.MEAN: _RECORDED_ANY | {"column", "baseline", "absent"},
-    OutcomeType.RATE: _RECORDED_ANY | {"column", "exposure", "baseline", "baseline_exposure", "absent"},
-}
-LIVE_OUTCOME_KEYS: Final = frozenset[str]().union(*_LIVE_KEYS.values())
-RECORDED_OUTCOME_KEYS: Final = frozenset[str]().union(*_RECORDED_KEYS.values())
-_ONLY_LIVE: Final = frozenset({"at", "window", "source"})
-_ONLY_RECORDED: Final = frozenset(
-    {"start", "data_cut", "follow_up", "duration", "happened", "success", "missing", "blank"}
-)
+        sizes = [name for name, _ in draft.items("smallest_worthwhile")]
+        if draft.sound("smallest_worthwhile") and outcome.id not in sizes:
+            yield found(("smallest_worthwhile",), Code.SIZE_OF_PRIMARY_MISSING, on_key=True, outcome=outcome.id)
 
 
 def live_outcomes(draft: Draft) -> Iterator[Finding]:
     """Each outcome has the keys of its type, and what they need beside them."""
     for index, outcome in draft.outcomes():
         path: Path = ("outcomes", index)
-        stated = _stated(draft, index)
-        for key in stated & _ONLY_RECORDED:
-            yield found((*path, key), Code.KEY_OF_RECORDED, on_key=True, key=key, switch="`design.method: recorded`")
-        for key in stated - _LIVE_KEYS[outcome.type] - _ONLY_RECORDED:
-            yield found((*path, key), Code.KEY_MISFITS_TYPE, on_key=True, type=f"{outcome.type}", key=key)
+        yield from misfits(
+            draft, index, outcome.type, LIVE_KEYS, RECORDED_OUTCOME_KEYS,
+            Code.KEY_OF_RECORDED, "`design.method: recorded`",
+        )  # fmt: skip
         yield from _LIVE_OUTCOME[outcome.type](path, outcome, draft)
         yield from _measured(path, outcome)
 
 
 def _live_time(path: Path, outcome: Outcome, draft: Draft) -> Iterator[Finding]:
-    if draft.sound("events") and "event" not in _stated(draft, int(path[1])) and not {*ANSWERS} <= {*draft.events}:
+    if draft.sound("events") and "event" not in stated(draft, int(path[1])) and not {*ANSWERS} <= {*draft.events}:
         yield found(path, Code.EVENT_MISSING)
     if outcome.horizon is None:
         yield found(path, Code.HORIZON_MISSING)
@@ -289,7 +173,7 @@ def _live_mean(path: Path, outcome: Outcome, draft: Draft) -> Iterator[Finding]:
 def _live_rate(path: Path, outcome: Outcome, draft: Draft) -> Iterator[Finding]:
     if outcome.column is None:
         yield from _live_counted(path, outcome, draft)
-    yield from _exposed(path, outcome)
+    yield from exposed(path, outcome)
 
 
 _LIVE_OUTCOME: Final[Mapping[OutcomeType, Callable[[Path, Outcome, Draft], Iterator[Finding]]]] = {
@@ -320,14 +204,6 @@ def _measured(path: Path, outcome: Outcome) -> Iterator[Finding]:
             yield found(path, Code.ABSENT_UNDECLARED)
         if outcome.source is not None and outcome.absent is not None:
             yield found((*path, "absent"), Code.SOURCE_AND_ABSENT, on_key=True)
-
-
-def _exposed(path: Path, outcome: Outcome) -> Iterator[Finding]:
-    if outcome.baseline is not None and outcome.exposure is not None and outcome.baseline_exposure is None:
-        yield found(path, Code.BASELINE_EXPOSURE_MISSING)
-    if outcome.baseline_exposure is not None and outcome.baseline is None:
-        fix = "Add `baseline:` with the column of the earlier count."
-        yield found((*path, "baseline_exposure"), Code.KEY_ALONE, key="baseline_exposure", other="baseline", fix=fix)
 
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}|[{}]")
@@ -367,7 +243,7 @@ def baseline_fits(draft: Draft) -> Iterator[Finding]:
     outcomes = {outcome.id: outcome for _, outcome in draft.outcomes()}
     outcome = outcomes.get(baseline.outcome)
     if outcome is None:
-        yield from _unknown(("baseline", "outcome"), baseline.outcome, list(outcomes), Code.OUTCOME_UNKNOWN)
+        yield from unknown(("baseline", "outcome"), baseline.outcome, list(outcomes), Code.OUTCOME_UNKNOWN)
         return
     wanted = _FIGURE[outcome.type]
     others = [key for key in _FIGURE.values() if key != wanted and getattr(baseline, key) is not None]
@@ -389,98 +265,10 @@ def baseline_fits(draft: Draft) -> Iterator[Finding]:
         yield Finding(path=("baseline", "horizon"), code=Code.NOTE_BASELINE_HORIZON, facts=facts, note=True)
 
 
-# Recorded
-
-
-def recorded_outcomes(draft: Draft) -> Iterator[Finding]:
-    """Each outcome has the keys of its type, and exactly one way of reading its value."""
-    for index, outcome in draft.outcomes():
-        path: Path = ("outcomes", index)
-        stated = _stated(draft, index)
-        for key in stated & _ONLY_LIVE:
-            yield found((*path, key), Code.KEY_OF_LIVE, on_key=True, key=key, switch="`design.method: blocked`")
-        for key in stated - _RECORDED_KEYS[outcome.type] - _ONLY_LIVE:
-            yield found((*path, key), Code.KEY_MISFITS_TYPE, on_key=True, type=f"{outcome.type}", key=key)
-        if outcome.type is OutcomeType.TIME_TO_EVENT:
-            if outcome.horizon is None:
-                yield found(path, Code.HORIZON_MISSING)
-            yield from _recorded_time(path, outcome)
-        elif outcome.type is OutcomeType.PROPORTION and outcome.column is None:
-            yield from _recorded_time(path, outcome, or_column=True)
-            if outcome.within is None and (outcome.start or outcome.duration):
-                yield found(path, Code.WITHIN_MISSING)
-        elif outcome.column is None:
-            yield found(path, Code.COLUMN_OF_DATA_MISSING)
-        else:
-            for key in sorted(stated & {"start", "event", "duration", "happened"}):
-                yield found((*path, key), Code.RECORDED_FORM_TWICE, on_key=True, first="`column`", second=f"`{key}`")
-        if outcome.type is OutcomeType.RATE:
-            yield from _exposed(path, outcome)
-
-
-def _recorded_time(path: Path, outcome: Outcome, *, or_column: bool = False) -> Iterator[Finding]:
-    if len(outcome.event) > 1:
-        yield found((*path, "event"), Code.RECORDED_ONE_EVENT)
-    dates, durations = outcome.start or outcome.event, outcome.duration or outcome.happened
-    if dates and durations:
-        key = "duration" if outcome.duration else "happened"
-        first, second = "`start` and `event`", "`duration` and `happened`"
-        yield found((*path, key), Code.RECORDED_FORM_TWICE, on_key=True, first=first, second=second)
-    elif dates:
-        if outcome.start is None or not outcome.event:
-            missing = "start" if outcome.start is None else "event"
-            yield found(path, Code.RECORDED_FORM, forms=f"`{missing}:` with its column of dates")
-        if outcome.data_cut is None and outcome.follow_up is None:
-            forms = "`data_cut:` (the last day the data cover) or `follow_up:` (days from start)"
-            yield found(path, Code.RECORDED_FORM, forms=forms)
-    elif durations:
-        if outcome.duration is None or outcome.happened is None:
-            missing = "duration" if outcome.duration is None else "happened"
-            yield found(path, Code.RECORDED_FORM, forms=f"`{missing}:` with its column")
-    else:
-        forms = "`start`, `event` and `data_cut`, or `duration` and `happened`"
-        yield found(path, Code.RECORDED_FORM, forms=f"`column`, or {forms}" if or_column else forms)
-
-
-def recorded_design(draft: Draft) -> Iterator[Finding]:
-    """The design as declared has the columns it needs."""
-    design: RecordedDesign | None = draft.one("design")
-    data: RecordedData | None = draft.one("data")
-    if design is None or data is None:
-        return
-    needed = {"clusters": "cluster", "blocked": "strata", "pairs": "pair"}.get(design.drawn or "")
-    if needed is not None and not getattr(data, needed):
-        yield found(("data",), Code.DATA_KEY_MISSING, on_key=True, key=needed)
-    if data.before and data.period is None:
-        yield found(("data",), Code.DATA_KEY_MISSING, on_key=True, key="period")
-    if (data.weigh or data.spanning) and data.cluster is None:
-        yield found(("data",), Code.DATA_KEY_MISSING, on_key=True, key="cluster")
-
-
-def recorded_primaries(draft: Draft) -> Iterator[Finding]:
-    """Several primary outcomes need a rule for testing them together."""
-    primaries = [index for index, outcome in draft.outcomes() if outcome.primary]
-    if len(primaries) > 1 and draft.one("multiplicity") is None and draft.sound("multiplicity"):
-        yield found(("outcomes", primaries[1], "primary"), Code.MULTIPLICITY_MISSING, count=len(primaries))
-
-
-_BOTH: Final[tuple[Check, ...]] = (one_control, ids_apart, sizes_of_outcomes)
 LIVE: Final[tuple[Check, ...]] = (
-    *_BOTH, columns_known, bands_well_cut, conditions_readable, events_known, design_fits, live_primary, live_outcomes,
+    *BOTH, columns_known, bands_well_cut, conditions_readable, events_known, design_fits, live_primary, live_outcomes,
     claims_well_worded, baseline_fits,
 )  # fmt: skip
-RECORDED: Final[tuple[Check, ...]] = (*_BOTH, recorded_outcomes, recorded_design, recorded_primaries)
-
-
-def findings(draft: Draft, checks: Iterable[Check]) -> list[Finding]:
-    """All that the checks find."""
-    return [finding for check in checks for finding in check(draft)]
-
-
-def _stated(draft: Draft, index: int) -> set[str]:
-    """The keys that the file gives to one outcome, blank ones left out."""
-    written = draft.given["outcomes"][index]
-    return {key for key, value in written.items() if value is not None}
 
 
 def _each(path: Path, names: Iterable[str], given: Mapping[str, Any]) -> list[tuple[Path, str]]:
@@ -492,16 +280,9 @@ def _each(path: Path, names: Iterable[str], given: Mapping[str, Any]) -> list[tu
     return [((*path, index) if in_list else path, name) for index, name in enumerate(names)]
 
 
-def _unknown(path: Path, name: str, valid: Iterable[str], code: Code, *, on_key: bool = False) -> Iterator[Finding]:
-    names = list(valid)
-    if name not in names:
-        fix = meant(name, names, "Declare it in this file, or use one that is.")
-        yield found(path, code, on_key=on_key, valid=listed(names), fix=fix)
-
-
 def _column(path: Path, name: str, kinds: Mapping[str, Kind], wanted: tuple[Kind, ...]) -> Iterator[Finding]:
     if name not in kinds:
-        yield from _unknown(path, name, kinds, Code.COLUMN_UNKNOWN)
+        yield from unknown(path, name, kinds, Code.COLUMN_UNKNOWN)
     elif kinds[name] not in wanted:
         words = " or ".join(str(kind) for kind in wanted)
         yield found(path, Code.KIND_MISFITS, wanted=words, column=name, kind=str(kinds[name]))

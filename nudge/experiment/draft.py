@@ -1,0 +1,176 @@
+"""The sound parts of a plan, and what a check finds in them.
+
+Each check takes a `Draft` and yields findings, so that one slip elsewhere hides nothing; a check that needs a part
+which is not sound is passed over, so that one slip is not reported twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from nudge.base.columns import Kind
+from nudge.experiment.codes import ExperimentCode as Code
+from nudge.experiment.definition import BUILT_IN_EVENTS, Outcome, OutcomeType
+from nudge.experiment.spelling import listed, meant
+
+Key: TypeAlias = str | int
+Path: TypeAlias = tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One refusal or note by its path of keys. `on_key`: at the key itself, not at its value."""
+
+    path: Path
+    code: Code
+    facts: Mapping[str, object]
+    on_key: bool = False
+    offset: int | None = None  # characters into a text value
+    note: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The sound parts of a plan by top-level key: items of a list or mapping with the key they stand under."""
+
+    parts: Mapping[str, Any]
+    broken: frozenset[str]  # top-level keys of which some part is unsound or missing
+    given: Mapping[str, Any]  # as written, to tell what was stated from what was filled in
+
+    def items(self, key: str) -> list[tuple[Key, Any]]:
+        found = self.parts.get(key, [])
+        return list(found)
+
+    def one(self, key: str) -> Any:
+        return self.parts.get(key)
+
+    def sound(self, *keys: str) -> bool:
+        return not self.broken & set(keys)
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        return {str(name): kind for name, kind in self.items("columns")}
+
+    @property
+    def names(self) -> dict[str, Kind]:
+        return {**self.kinds, **{str(name): Kind.TEXT for name, _ in self.items("bands")}}
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        return (*(str(name) for name, _ in self.items("events")), *BUILT_IN_EVENTS)
+
+    def outcomes(self) -> list[tuple[int, Outcome]]:
+        return [(int(index), outcome) for index, outcome in self.items("outcomes")]
+
+
+Check: TypeAlias = Callable[[Draft], Iterator[Finding]]
+
+
+def found(path: Path, code: Code, /, *, on_key: bool = False, **facts: object) -> Finding:
+    """A refusal at a path."""
+    return Finding(path=path, code=code, facts=facts, on_key=on_key)
+
+
+def unknown(path: Path, name: str, valid: Iterable[str], code: Code, *, on_key: bool = False) -> Iterator[Finding]:
+    """A refusal where the name is not among the valid ones, with the nearest that is."""
+    names = list(valid)
+    if name not in names:
+        fix = meant(name, names, "Declare it in this file, or use one that is.")
+        yield found(path, code, on_key=on_key, valid=listed(names), fix=fix)
+
+
+# What an outcome may hold, by kind of plan and by type
+
+_ANY: Final = frozenset({"id", "type", "primary", "better", "label"})
+LIVE_KEYS: Final[Mapping[OutcomeType, frozenset[str]]] = {
+    OutcomeType.TIME_TO_EVENT: _ANY | {"event", "horizon", "competing", "repeats"},
+    OutcomeType.PROPORTION: _ANY | {"event", "within", "repeats"},
+    OutcomeType.MEAN: _ANY | {"column", "at", "window", "baseline", "source", "absent"},
+    OutcomeType.RATE: _ANY
+    | {"event", "within", "repeats", "column", "at", "window", "source", "absent"}
+    | {"exposure", "baseline", "baseline_exposure"},
+}
+_RECORDED_ANY: Final = _ANY | {"missing", "blank"}
+_DATED: Final = frozenset({"start", "event", "data_cut", "follow_up", "duration", "happened", "repeats", "time_unit"})
+RECORDED_KEYS: Final[Mapping[OutcomeType, frozenset[str]]] = {
+    OutcomeType.TIME_TO_EVENT: _RECORDED_ANY | _DATED | {"horizon", "competing"},
+    OutcomeType.PROPORTION: _RECORDED_ANY | _DATED | {"column", "success", "within", "absent"},
+    OutcomeType.MEAN: _RECORDED_ANY | {"column", "baseline", "absent"},
+    OutcomeType.RATE: _RECORDED_ANY | {"column", "exposure", "baseline", "baseline_exposure", "absent"},
+}
+LIVE_OUTCOME_KEYS: Final = frozenset[str]().union(*LIVE_KEYS.values())
+RECORDED_OUTCOME_KEYS: Final = frozenset[str]().union(*RECORDED_KEYS.values())
+
+
+def misfits(
+    draft: Draft, index: int, type_: OutcomeType, fitting: Mapping[OutcomeType, frozenset[str]], others: frozenset[str],
+    refuse: Code, switch: str,
+) -> Iterator[Finding]:  # fmt: skip
+    """Keys stated on an outcome that its type has no use for, or that belong to the other kind of plan."""
+    here = frozenset[str]().union(*fitting.values())
+    for key in sorted(stated(draft, index) - fitting[type_]):
+        path: Path = ("outcomes", index, key)
+        if key in others - here:
+            yield found(path, refuse, on_key=True, key=key, switch=switch)
+        else:
+            yield found(path, Code.KEY_MISFITS_TYPE, on_key=True, type=f"{type_}", key=key)
+
+
+def stated(draft: Draft, index: int) -> set[str]:
+    """The keys that the file gives to one outcome, blank ones left out."""
+    written = draft.given["outcomes"][index]
+    return {key for key, value in written.items() if value is not None}
+
+
+def exposed(path: Path, outcome: Outcome) -> Iterator[Finding]:
+    """An earlier count needs the earlier exposure where the count has one."""
+    if outcome.baseline is not None and outcome.exposure is not None and outcome.baseline_exposure is None:
+        yield found(path, Code.BASELINE_EXPOSURE_MISSING)
+    if outcome.baseline_exposure is not None and outcome.baseline is None:
+        fix = "Add `baseline:` with the column of the earlier count."
+        yield found((*path, "baseline_exposure"), Code.KEY_ALONE, key="baseline_exposure", other="baseline", fix=fix)
+
+
+# Both kinds of plan
+
+
+def one_control(draft: Draft) -> Iterator[Finding]:
+    """Exactly one arm is the control."""
+    controls = [(index, arm) for index, arm in draft.items("arms") if arm.control]
+    for index, _ in controls[1:]:
+        yield found(("arms", index, "control"), Code.CONTROL_TWICE, first=controls[0][1].id)
+    if not controls and draft.sound("arms"):
+        yield found(("arms",), Code.CONTROL_NONE, on_key=True)
+
+
+def ids_apart(draft: Draft) -> Iterator[Finding]:
+    """Arms, outcomes and waves have ids of their own."""
+    for key in ("arms", "outcomes", "waves"):
+        seen: dict[str, Key] = {}
+        for index, item in draft.items(key):
+            if item.id in seen:
+                yield found((key, index, "id"), Code.ID_TWICE, id=item.id, path=(key, seen[item.id], "id"))
+            else:
+                seen[item.id] = index
+
+
+def sizes_of_outcomes(draft: Draft) -> Iterator[Finding]:
+    """smallest_worthwhile names outcomes."""
+    if draft.sound("outcomes"):
+        names = [outcome.id for _, outcome in draft.outcomes()]
+        for name, _ in draft.items("smallest_worthwhile"):
+            yield from unknown(("smallest_worthwhile", name), str(name), names, Code.OUTCOME_UNKNOWN, on_key=True)
+    for _, outcome in draft.outcomes():
+        size = dict(draft.items("smallest_worthwhile")).get(outcome.id)
+        path: Path = ("smallest_worthwhile", outcome.id)
+        if size is None:
+            continue
+        if outcome.type in {OutcomeType.PROPORTION, OutcomeType.RATE} and size >= 1:
+            yield found(path, Code.SIZE_NOT_A_FRACTION)
+        if outcome.horizon is not None and size >= outcome.horizon:
+            yield found(path, Code.SIZE_BEYOND_HORIZON, horizon=outcome.horizon, unit=outcome.time_unit)
+
+
+BOTH: Final[tuple[Check, ...]] = (one_control, ids_apart, sizes_of_outcomes)

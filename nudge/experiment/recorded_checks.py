@@ -1,0 +1,103 @@
+"""What only two keys of a recorded plan together can get wrong: ways of reading that clash, columns a design needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from nudge.experiment.codes import ExperimentCode as Code
+from nudge.experiment.definition import Outcome, OutcomeType, RecordedData, RecordedDesign
+from nudge.experiment.draft import (
+    BOTH,
+    LIVE_OUTCOME_KEYS,
+    RECORDED_KEYS,
+    Check,
+    Draft,
+    Finding,
+    Path,
+    exposed,
+    found,
+    misfits,
+    stated,
+)
+
+
+def recorded_outcomes(draft: Draft) -> Iterator[Finding]:
+    """Each outcome has the keys of its type, and exactly one way of reading its value."""
+    for index, outcome in draft.outcomes():
+        path: Path = ("outcomes", index)
+        yield from misfits(
+            draft, index, outcome.type, RECORDED_KEYS, LIVE_OUTCOME_KEYS, Code.KEY_OF_LIVE, "`design.method: blocked`"
+        )
+        if outcome.type is OutcomeType.TIME_TO_EVENT:
+            if outcome.horizon is None:
+                yield found(path, Code.HORIZON_MISSING)
+            yield from _recorded_time(path, outcome)
+        elif outcome.type is OutcomeType.PROPORTION and outcome.column is None:
+            yield from _recorded_time(path, outcome, or_column=True)
+            if outcome.within is None and (outcome.start or outcome.duration):
+                yield found(path, Code.WITHIN_MISSING)
+        elif outcome.column is None:
+            yield found(path, Code.COLUMN_OF_DATA_MISSING)
+        else:
+            for key in sorted(stated(draft, index) & {"start", "event", "duration", "happened"}):
+                yield found((*path, key), Code.RECORDED_FORM_TWICE, on_key=True, first="`column`", second=f"`{key}`")
+        if outcome.type is OutcomeType.RATE:
+            yield from exposed(path, outcome)
+
+
+def _recorded_time(path: Path, outcome: Outcome, *, or_column: bool = False) -> Iterator[Finding]:
+    if len(outcome.event) > 1:
+        yield found((*path, "event"), Code.RECORDED_ONE_EVENT)
+    dates, durations = outcome.start or outcome.event, outcome.duration or outcome.happened
+    if dates and durations:
+        key = "duration" if outcome.duration else "happened"
+        first, second = "`start` and `event`", "`duration` and `happened`"
+        yield found((*path, key), Code.RECORDED_FORM_TWICE, on_key=True, first=first, second=second)
+    elif dates:
+        if outcome.start is None or not outcome.event:
+            missing = "start" if outcome.start is None else "event"
+            yield found(path, Code.RECORDED_FORM, forms=f"`{missing}:` with its column of dates")
+        if outcome.data_cut is None and outcome.follow_up is None:
+            forms = "`data_cut:` (the last day the data cover) or `follow_up:` (days from start)"
+            yield found(path, Code.RECORDED_FORM, forms=forms)
+    elif durations:
+        if outcome.duration is None or outcome.happened is None:
+            missing = "duration" if outcome.duration is None else "happened"
+            yield found(path, Code.RECORDED_FORM, forms=f"`{missing}:` with its column")
+    else:
+        forms = "`start`, `event` and `data_cut`, or `duration` and `happened`"
+        yield found(path, Code.RECORDED_FORM, forms=f"`column`, or {forms}" if or_column else forms)
+
+
+def recorded_design(draft: Draft) -> Iterator[Finding]:
+    """The design as declared has the columns it needs."""
+    design: RecordedDesign | None = draft.one("design")
+    data: RecordedData | None = draft.one("data")
+    if design is None or data is None:
+        return
+    needed = {"clusters": "cluster", "blocked": "strata", "pairs": "pair"}.get(design.drawn or "")
+    if needed is not None and not getattr(data, needed):
+        yield found(("data",), Code.DATA_KEY_MISSING, on_key=True, key=needed)
+    if data.before and data.period is None:
+        yield found(("data",), Code.DATA_KEY_MISSING, on_key=True, key="period")
+    if (data.weigh or data.spanning) and data.cluster is None:
+        yield found(("data",), Code.DATA_KEY_MISSING, on_key=True, key="cluster")
+
+
+def recorded_arms(draft: Draft) -> Iterator[Finding]:
+    """Nothing is posted here, so no arm has a letter."""
+    for index, arm in draft.items("arms"):
+        if arm.letter is not None:
+            switch = "`design.method: blocked`"
+            yield found(("arms", index, "letter"), Code.KEY_OF_LIVE, on_key=True, key="letter", switch=switch)
+
+
+def recorded_primaries(draft: Draft) -> Iterator[Finding]:
+    """Several primary outcomes need a rule for testing them together."""
+    primaries = [index for index, outcome in draft.outcomes() if outcome.primary]
+    if len(primaries) > 1 and draft.one("multiplicity") is None and draft.sound("multiplicity"):
+        yield found(("outcomes", primaries[1], "primary"), Code.MULTIPLICITY_MISSING, count=len(primaries))
+
+
+RECORDED: Final[tuple[Check, ...]] = (*BOTH, recorded_outcomes, recorded_arms, recorded_design, recorded_primaries)
