@@ -62,6 +62,14 @@ class NudgeError(Exception):
         self.problems = problems
         super().__init__(message if message is not None else "\n".join(map(str, problems)))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Raised in a worker process, it arrives here with its problems and its words.
+        return _again, (type(self), self.problems, str(self))
+
+
+def _again(kind: type[NudgeError], problems: tuple[Problem, ...], message: str) -> NudgeError:
+    return kind(*problems, message=message)
+
 
 class Misused(NudgeError):
     """The command or call was put together wrongly."""

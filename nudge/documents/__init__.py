@@ -1,1 +1,1 @@
-
+"""What we send: letters drawn from templates, checked page by page, and packed for the printer."""

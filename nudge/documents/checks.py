@@ -1,0 +1,167 @@
+"""Is this the right letter, whole, in the right place? Asked of every letter, of its values and of its finished PDF.
+
+The page is read back by another library than the one that drew it, so a fault of the drawing is seen too (I1).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from nudge.base.errors import Place, Problem
+from nudge.documents.address import address_lines, check_address
+from nudge.documents.codes import LetterCode, TemplateCode
+from nudge.documents.letter import REFERENCE_PATTERN, LetterSpec, read_reference
+from nudge.documents.page import Drawn, characters
+from nudge.documents.profiles import PAGE_HEIGHT, PAGE_WIDTH, Profile, Zone
+from nudge.documents.readback import ReadBack, read_back
+from nudge.documents.templates import TemplateFolder, composed
+
+LEAST_POINTS: Final = 10.0  # of anything on the page; the text of a letter is larger (UKAAF clear print)
+_LEFT_OVER: Final = re.compile(r"\{\{|\}\}|\{%|%\}|\(\(|\)\)|<<|>>|«|»|\[\[|\]\]|\bNone\b|\bnan\b|\bundefined\b")
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
+_HYPHENS: Final = dict.fromkeys(map(ord, "-\u2010\u2011\u00ad\u0002\ufffe"), None)
+
+
+def check_values(spec: LetterSpec) -> tuple[Problem, ...]:
+    """What can be said before anything is drawn: the address, and characters the letter's font does not have."""
+    lines = address_lines(spec.name, spec.post_to)
+    return (*check_address(lines, spec.place), *_check_characters(spec))
+
+
+def check_letter(drawn: Drawn, spec: LetterSpec, profile: Profile, folder: TemplateFolder) -> tuple[Problem, ...]:
+    """Everything wrong with a finished letter, at once. Empty: it may be posted."""
+    page = read_back(drawn.pdf, profile.window)
+    return (
+        *_check_complaints(drawn, spec.place),
+        *_check_window(page, spec, profile),
+        *_check_margins(page, spec.place, profile),
+        *_check_length(drawn, page, spec.place, profile),
+        *_check_words(page, spec),
+        *_check_marks(drawn, page, spec, folder),
+    )
+
+
+def bare(text: str) -> str:
+    """Text without spaces and hyphens, accents composed: the same however the lines broke."""
+    return "".join(composed(text).translate(_HYPHENS).split())
+
+
+def _check_characters(spec: LetterSpec) -> Iterator[Problem]:
+    written = "".join(
+        (
+            spec.name,
+            spec.salutation,
+            *spec.post_to,
+            spec.tenancy_reference,
+            spec.payment_reference,
+            *(value for value in spec.fields.values() if isinstance(value, str)),
+            *spec.claims.values(),
+            *spec.council.values(),
+        )
+    )
+    signs = set(composed(written)) - set("\n\t ")
+    hidden = {sign for sign in signs if unicodedata.category(sign) in _HIDDEN}
+    if hidden:
+        yield LetterCode.CHARACTER_HIDDEN.at(spec.place)
+    missing = {sign for sign in signs - hidden if ord(sign) not in characters()}
+    if missing:
+        first = unicodedata.name(min(missing), "unnamed").split(" ")[0].lower()
+        yield LetterCode.CHARACTER_MISSING.at(spec.place, count=len(missing), block=first)
+
+
+def _check_complaints(drawn: Drawn, place: Place) -> Iterator[Problem]:
+    for complaint in drawn.complaints:
+        kind, _, words = complaint.partition(":")
+        if kind == "glyph":
+            yield LetterCode.CHARACTER_MISSING.at(place, count=1, block="seen while drawing")
+        elif kind == "alt":
+            yield TemplateCode.IMAGE_WITHOUT_WORDS.at(place)
+        else:
+            yield TemplateCode.STYLE_NOT_UNDERSTOOD.at(place, sheet="the style", reason=words or "a warning")
+
+
+def _check_window(page: ReadBack, spec: LetterSpec, profile: Profile) -> Iterator[Problem]:
+    expected = "".join(bare(line) for line in address_lines(spec.name, spec.post_to))
+    found = bare(page.windowed)
+    window, zone = profile.window, profile.address
+    if found != expected:
+        code = LetterCode.ADDRESS_NOT_ALONE if expected and expected in found else LetterCode.ADDRESS_DIFFERS
+        yield code.at(spec.place, top=window.y, foot=window.foot)
+    inside = [ink for ink in page.ink if ink.page == 1 and ink.zone.meets(window)]
+    if any(ink.points is not None and not zone.holds(ink.zone) for ink in inside):
+        yield LetterCode.ADDRESS_OUTSIDE_WINDOW.at(spec.place, zone=_words(zone))
+    if any(ink.points is None for ink in inside):
+        yield LetterCode.ADDRESS_NOT_ALONE.at(spec.place, top=window.y, foot=window.foot)
+
+
+def _check_margins(page: ReadBack, place: Place, profile: Profile) -> Iterator[Problem]:
+    if any(abs(width - PAGE_WIDTH) > 0.5 or abs(height - PAGE_HEIGHT) > 0.5 for width, height in page.sizes):
+        yield LetterCode.PAGE_NOT_DRAWN.at(place, reason="the page size, which is not A4 upright")
+    beyond = sorted({ink.page for ink in page.ink if not profile.border.holds(ink.zone)})
+    for number in beyond:
+        yield LetterCode.MARGIN_BREACHED.at(place, page=number)
+    for zone in profile.keep_out:
+        if any(ink.page == 1 and ink.zone.meets(zone) for ink in page.ink):
+            yield LetterCode.KEEP_OUT_BREACHED.at(place, x=zone.x, y=zone.y)
+
+
+def _check_length(drawn: Drawn, page: ReadBack, place: Place, profile: Profile) -> Iterator[Problem]:
+    most = min(drawn.most_pages or profile.most_pages, profile.most_pages)
+    if drawn.pages > most:
+        yield LetterCode.TOO_MANY_PAGES.at(place, most=most, pages=drawn.pages)
+    least = min(LEAST_POINTS, profile.address_points)
+    for number in sorted({ink.page for ink in page.ink}):
+        sizes = [ink.points for ink in page.ink if ink.page == number and ink.points is not None]
+        if sizes and min(sizes) < least - 0.01:
+            yield LetterCode.TYPE_TOO_SMALL.at(place, least=least, page=number, found=min(sizes))
+
+
+def _check_words(page: ReadBack, spec: LetterSpec) -> Iterator[Problem]:
+    if _LEFT_OVER.search(page.text):
+        yield LetterCode.PLACEHOLDER_LEFT.at(spec.place)
+    text = bare(page.text)
+    if bare(spec.salutation) not in text.replace(bare(page.windowed), "", 1):
+        yield LetterCode.NAME_ABSENT.at(spec.place)
+    count = text.count(bare(spec.reference))
+    if count != 1:
+        yield LetterCode.REFERENCE_NOT_ONCE.at(spec.place, count=count)
+    own = bare("".join((spec.tenancy_reference, spec.payment_reference, *spec.council.values(), *spec.post_to)))
+    others = {found for found in REFERENCE_PATTERN.findall(page.text) if read_reference(found) == found}
+    if any(found != spec.reference and bare(found) not in own for found in others):
+        yield LetterCode.REFERENCE_OF_ANOTHER.at(spec.place)
+
+
+def _check_marks(drawn: Drawn, page: ReadBack, spec: LetterSpec, folder: TemplateFolder) -> Iterator[Problem]:
+    text = bare(page.text)
+    printed: dict[str, list[str]] = {}
+    for mark in drawn.marks:
+        if mark.kind == "claim":
+            printed.setdefault(mark.id, []).append(mark.text)
+    for claim in folder.marks(spec.template, "claim"):
+        wording = spec.claims.get(claim)
+        if wording is None:
+            yield TemplateCode.CLAIM_UNKNOWN.at(Place(spec.template), claim=claim)
+        elif [bare(found).rstrip(".") for found in printed.get(claim, [])] != [bare(wording).rstrip(".")] or (
+            text.count(bare(wording)) != 1
+        ):
+            yield LetterCode.CLAIM_DIFFERS.at(spec.place, claim=claim)
+    blocks = {mark.id: mark.text for mark in drawn.marks if mark.kind == "required"}
+    for block in folder.marks(spec.template, "required"):
+        words = bare(blocks.get(block, ""))
+        if not words or words not in text:
+            yield LetterCode.BLOCK_NOT_PRINTED.at(spec.place, block=block)
+
+
+def check_batch(specs: Iterable[LetterSpec]) -> tuple[Problem, ...]:
+    """What is wrong between letters: one reference twice."""
+    seen: dict[str, int] = {}
+    for spec in specs:
+        seen[spec.reference] = seen.get(spec.reference, 0) + 1
+    return tuple(LetterCode.REFERENCE_TWICE.at(Place(f"letter {reference}")) for reference, n in seen.items() if n > 1)
+
+
+def _words(zone: Zone) -> str:
+    return f"{zone.x:.0f} to {zone.right:.0f} mm across, {zone.y:.0f} to {zone.foot:.0f} mm down"

@@ -1,0 +1,152 @@
+"""What the documents room refuses, in words. Facts are template names and counts; never a tenant's cell (I12)."""
+
+from __future__ import annotations
+
+from enum import unique
+
+from nudge.base.codes import Code
+
+
+@unique
+class TemplateCode(Code):
+    """What is wrong with a template, whoever the letter is for."""
+
+    TEMPLATE_ABSENT = ("a template named {template}", "Put the file there, or correct `letter:` in the experiment.")
+    TEMPLATE_UNREADABLE = ("a template that reads as Jinja: {reason}", "Correct that line.")
+    TEMPLATE_NOT_UTF8 = ("text in UTF-8", "Save the file as UTF-8.")
+    TEMPLATE_TOO_LARGE = ("a template under {limit} kB", "Take out what the letter does not need.")
+    NAME_UNDEFINED = ("only names the letter has ({reason})", "Correct the name, or declare it under `columns:`.")
+    VALUE_BLANK = (
+        "a value for {name}, and it is missing or blank",
+        "Fill it in the extract or nudge.toml; a letter is never sent with a gap.",
+    )
+    VALUE_BARE = (
+        "{kind} written with a filter",
+        "Write `{{{{ {name} | {filter} }}}}`.",
+    )
+    FILTER_BANNED = (
+        "only the filters {valid}",
+        "Take out `{name}`: a letter with a gap is refused, never patched.",
+    )
+    CONSTRUCT_BANNED = ("a template without {name}", "Take it out of the template.")
+    OPERATION_REFUSED = ("an expression the sandbox allows", "Write it without {name}.")
+    MARK_UNDER_CONDITION = (
+        "{mark} outside any `if` or `for`",
+        "Take the condition away: an arm whose wording comes and goes is not one arm.",
+    )
+    CLAIM_UNKNOWN = ("data-claim to name a claim of the experiment", "Correct {claim}, or add it under `claims:`.")
+    CLAIM_UNMARKED = (
+        "claims.{claim} inside an element with data-claim",
+        'Write `<p data-claim="{claim}">{{{{ claims.{claim} }}}}.</p>`.',
+    )
+    BLOCK_REQUIRED = (
+        "the block data-required={block}, which {because}",
+        "Put the block into this template: what a tenant must be told is told in every arm.",
+    )
+    FIELD_NAME_TAKEN = ("a column name other than {name}", "Rename the column: templates use that name already.")
+    OUTSIDE_FOLDER = (
+        "only files inside the templates folder",
+        "Copy what the letter needs into templates/ and name it from there; letters never read the network.",
+    )
+    STYLE_NOT_UNDERSTOOD = ("a style sheet that the page maker understands", "Correct {sheet}: {reason}.")
+    IMAGE_WITHOUT_WORDS = ("an `alt` on every image", "Say in `alt` what the image tells the reader.")
+
+
+@unique
+class LetterCode(Code):
+    """What is wrong with one letter, or with the paper it goes on."""
+
+    PROFILE_UNKNOWN = ("a stationery profile: {valid}", "Correct `profile` in nudge.toml.")
+    REFERENCE_UNREADABLE = ("a letter reference such as {example}", "Read it again from the letter.")
+    REFERENCE_TWICE = ("every letter reference once in a batch", "Two letters have the same reference: report this.")
+    CHARACTER_MISSING = (
+        "only characters that the letter's font has, and {count} differ ({block})",
+        "Write the name or address in Latin letters in the housing system.",
+    )
+    CHARACTER_HIDDEN = (
+        "no control or invisible characters",
+        "Type the name and address again in the housing system.",
+    )
+    PLACEHOLDER_LEFT = (
+        "no placeholder left in the finished letter",
+        "Look for {{{{, ((, « or << in the template, the name and the address.",
+    )
+    ADDRESS_TOO_SHORT = ("an address of 3 lines or more, the name counted", "Complete the address.")
+    ADDRESS_TOO_LONG = ("an address of at most {most} lines, the name counted", "Shorten the address.")
+    ADDRESS_NO_POSTCODE = ("a UK postcode as the last line of the address", "Complete the address.")
+    ADDRESS_LINE_STARTS_BADLY = (
+        "every line of the address to start with a letter or a figure",
+        "Take the sign away in the housing system.",
+    )
+    ADDRESS_NOT_FIXED = ("a postal address, not `no fixed abode`", "Reach this tenant another way.")
+    ADDRESS_OUTSIDE_WINDOW = (
+        "the whole address inside the envelope window (zone {zone})",
+        "Shorten the longest line, or use a stationery profile with a wider window.",
+    )
+    ADDRESS_NOT_ALONE = (
+        "nothing but the name and address in the envelope window",
+        "Move what stands between {top:.0f} and {foot:.0f} mm from the top of page 1.",
+    )
+    ADDRESS_DIFFERS = (
+        "the name and address in the window exactly as in the extract",
+        'Print every line of `recipient.address` inside `data-zone="address"`, unchanged.',
+    )
+    MARGIN_BREACHED = ("all print inside the printable border, and page {page} goes beyond", "Make the text narrower.")
+    KEEP_OUT_BREACHED = (
+        "nothing where the printer's own marks go on page 1",
+        "Move what stands at {x:.0f}, {y:.0f} mm.",
+    )
+    TOO_MANY_PAGES = ("at most {most} page(s), and there are {pages}", "Shorten the letter.")
+    TYPE_TOO_SMALL = (
+        "type of {least} pt or more, and page {page} has {found:.1f} pt",
+        "Make the type larger in the style sheet.",
+    )
+    NAME_ABSENT = ("the recipient's name in the letter's window and greeting", "Greet with `recipient.salutation`.")
+    REFERENCE_NOT_ONCE = (
+        "this letter's own reference once in the text, and it stands {count} times",
+        "Print `letter.reference` exactly once.",
+    )
+    REFERENCE_OF_ANOTHER = ("no other letter's reference", "Report this, and send nothing of this batch.")
+    CLAIM_DIFFERS = (
+        "the claim {claim} word for word as it was sealed",
+        "Print `claims.{claim}` whole, unchanged and visible.",
+    )
+    BLOCK_NOT_PRINTED = ("the block {block} printed, with words in it", "Do not hide or empty a required block.")
+    PAGE_NOT_DRAWN = ("a page that can be drawn", "Look at {reason}.")
+    WORKER_LOST = (
+        "a letter that can be drawn, and drawing it ended its process twice",
+        "Look at this letter's row and template by hand.",
+    )
+    NOT_ACCESSIBLE = ("a tagged, accessible PDF: {reason}", "Correct the template.")
+
+
+@unique
+class ClaimCode(Code):
+    """Why a claim may not be printed (TRIAL-RULES §7)."""
+
+    CLAIM_NO_TENANCIES = (
+        "eligible tenancies of the period whose letter was {within} days old at the cut {cut}",
+        "Give a history that reaches further, or an earlier period.",
+    )
+    CLAIM_EVENT_ABSENT = ("the event {numerator} in the history", "Export the history with its date column.")
+    CLAIM_WORDS_UNKNOWN = ("only {{share}} and {{period_end}} in `says`", "Take the other placeholder out.")
+    CLAIM_NOT_MOST = (
+        "more than half, beyond chance: {numerator} of {denominator}, lower limit {lower:.1%}",
+        "The line is not true of this council. Take it out, or test a line that is true.",
+    )
+    CLAIM_NOT_MOST_LATELY = (
+        "more than half in the period's last quarter: {numerator} of {denominator}",
+        "The line was true once and is not now. Take it out, or test a line that is true.",
+    )
+    CLAIM_PERIOD_UNCOVERED = (
+        "a period that letters of the history cover, and its first letter is of {first}",
+        "Name the period the history covers, or export a longer history.",
+    )
+    CLAIM_LAPSED = (
+        "a claim that has not lapsed; this one ran to {expires}",
+        "Work the claim out again on newer data and amend the experiment.",
+    )
+    CLAIM_NO_LONGER_TRUE = (
+        "the newest history to bear the claim out, and it does not",
+        "Enrol nobody in any arm until the experiment is amended.",
+    )
