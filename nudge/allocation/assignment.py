@@ -305,7 +305,7 @@ class Assignment:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Part:
-    """Groups alike: `counts` slots of each arm, `members` intp[groups, size], `words` intp[groups], the first of each."""
+    """Groups alike: `counts` slots of each arm, `members` intp[groups, size], `words` intp[groups], each first one."""
 
     counts: Counts
     members: NDArray[np.intp]

@@ -54,3 +54,53 @@ class AllocationCode(Code):
         "two clusters in each pair, one in each of two arms; {count} pair(s) are otherwise",
         "Check the pair column, or declare `drawn: complete` if the pairs were not drawn.",
     )
+    CERTIFICATE_NOT_JSON = ("a certificate as nudge writes it, in JSON", "Ask for the file certificate.json itself.")
+    CERTIFICATE_OF_ANOTHER_KIND = ("the schema {schema}", "Check it with the version of nudge that wrote it.")
+    CERTIFICATE_LACKS = ("every part of a certificate; one is missing or wrong: {key}", "Ask for the whole file again.")
+    DESIGN_ALTERED = (
+        "the design of epoch {epoch} as the algorithm allows it: lowest terms, multiples {multiples}",
+        "Ask how the certificate was made: its design is not one that could be drawn.",
+    )
+    ALGORITHM_UNKNOWN = ("the algorithm {known}", "Check it with the version of nudge that wrote it.")
+    SECRET_UNOPENED = ("the secret, which is opened after the close", "Run the check again after the close.")
+    SECRET_UNREADABLE = ("a secret of 64 hexadecimal digits", "Ask the keeper for the secret file itself.")
+    BEACON_UNKNOWN = (
+        "the value of the beacon {beacon}",
+        "Ask the keeper for the value typed in.",
+    )
+    COMMITMENT_BROKEN = (
+        "the secret that seal {seal} committed to",
+        "Compare this commitment with the witness's copy: this is not the secret, or not the seal, of that day.",
+    )
+    SEALS_OUT_OF_ORDER = ("seals numbered 1, 2, 3 and in the order of their times", "Ask for the missing seals.")
+    BATCHES_OUT_OF_ORDER = (
+        "batches numbered 1, 2, 3 without gaps, each frozen after the one before",
+        "Ask for the missing batches: a batch left out may be one that was drawn and thrown away.",
+    )
+    DRAWN_BEFORE_FROZEN = (
+        "batch {batch} drawn after its list was frozen and the first seal made",
+        "Ask how the times came about: a list made after its draw can be steered.",
+    )
+    BEACON_TOO_EARLY = (
+        "a beacon drawn between the first seal and the first draw; it is dated {beacon}",
+        "A value known at the seal settles nothing: read the certificate as one without a beacon.",
+    )
+    LEDGER_BROKEN = ("batch {batch} to carry the hash of what came before", "Find which batch or seal was changed.")
+    LIST_MISSING = ("the list of batch {batch}", "Ask the council for the re-drawing list of that batch.")
+    LIST_CHANGED = (
+        "the list of batch {batch} that was frozen",
+        "Ask for the list as it was frozen.",
+    )
+    CLUSTERS_MISCOUNTED = (
+        "{count} cluster(s) drawn in batch {batch}, as certified; the list gives {found}",
+        "Ask for the list as frozen, and for every batch before it.",
+    )
+    DRAW_DIFFERS = (
+        "the arms that the secret, the beacon and the list of batch {batch} give; {count} of {total} differ",
+        "The arms recorded are not those drawn. Treat the trial as not randomised until it is explained.",
+    )
+    STRATA_MISCOUNTED = ("counts per stratum that agree with the arms drawn", "Ask for the certificate again.")
+    RECORDS_DIFFER = (
+        "the allocations on record to be those re-drawn; {count} of {total} are not",
+        "Compare the database with its backups: rows were changed, added or lost after the draw.",
+    )

@@ -71,12 +71,11 @@ def draw(
             *_problems_of_rows(design, seed, before),
         )
     )
-    state = _state(design, before)
+    state = _state(design, seed, before)
     rows = []
     for cluster in sorted(new, key=lambda name: keyed(seed, design.trial, "order", batch, name)):
         stratum = new[cluster]
-        block, slot = state.get(stratum, (0, 0))
-        arms = block_arms(design, seed, stratum, block) if block else ()
+        block, slot, arms = state.get(stratum, (0, 0, ()))
         if slot == len(arms):
             block, slot = block + 1, 0
             arms = block_arms(design, seed, stratum, block)
@@ -92,18 +91,20 @@ def draw(
                 arm=arms[slot],
             )
         )
-        state[stratum] = (block, slot + 1)
+        state[stratum] = (block, slot + 1, arms)
     return tuple(rows)
 
 
-def _state(design: Design, drawn: Iterable[Allocated]) -> dict[str, tuple[int, int]]:
-    """Each stratum's last block of this epoch, and how many of its slots are filled."""
-    state: dict[str, tuple[int, int]] = {}
+def _state(design: Design, seed: bytes, drawn: Iterable[Allocated]) -> dict[str, tuple[int, int, tuple[str, ...]]]:
+    """Each stratum's last block of this epoch, how many of its slots are filled, and its arms, drawn once more."""
+    last: dict[str, tuple[int, int]] = {}
     for row in drawn:
         if row.epoch == design.epoch:
             stratum = composed(row.stratum)
-            state[stratum] = max(state.get(stratum, (0, 0)), (row.block, row.slot))
-    return state
+            last[stratum] = max(last.get(stratum, (0, 0)), (row.block, row.slot))
+    return {
+        stratum: (block, filled, block_arms(design, seed, stratum, block)) for stratum, (block, filled) in last.items()
+    }
 
 
 def _problems_of_batch(
