@@ -1,0 +1,162 @@
+"""Postal addresses: 3 to 7 lines that end in a postcode, tidied only where nothing can be lost by it.
+
+Rules of the GOV.UK Notify recipient file, which councils' addresses already meet (reference: notifications-utils,
+`postal_address.py`): lines 1 and 2 hold a letter or digit, no line starts with a mark, no fixed abode is no address.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from nudge.base.values import postcode
+from nudge.intake.codes import RowCode
+
+FEWEST: Final = 3
+MOST: Final = 7
+
+_STARTS: Final = frozenset('@()=[]"\\/,<>~')
+_NO_ABODE: Final = re.compile(r"n\.?f\.?a\.?|.*\bno[ -]fixed[ -](?:abode|address)\b.*", re.IGNORECASE)
+_CARE_OF: Final = re.compile(r"c/[o0]\b.*|c\.o\.? .*|care of\b.*|℅.*", re.IGNORECASE)
+_BFPO: Final = re.compile(r"b\.?f\.?p\.?o\.?(?: (?:no\.? ?)?|)(?:c/o )?(\d{1,4})?", re.IGNORECASE)
+_HOME_NATIONS: Final = frozenset(
+    "england scotland wales cymru northernireland uk unitedkingdom greatbritain gb britain gbr lloegr yralban "  # noqa: SIM905
+    "gogleddiwerddon ydeyrnasunedig".split()
+)
+_ABROAD: Final = frozenset(
+    "france germany spain portugal italy ireland republicofireland eire poland netherlands belgium usa unitedstates "  # noqa: SIM905
+    "unitedstatesofamerica canada australia newzealand india pakistan bangladesh nigeria romania bulgaria greece "
+    "turkey cyprus malta gibraltar".split()
+)
+_POSTCODE_AT_END: Final = re.compile(r"(.*\S)[\s,]+([A-Za-z]{1,2}\d[A-Za-z\d]?\s*\d[A-Za-z]{2})")
+_LIKE_POSTCODE: Final = re.compile(r"[A-Z]{1,3}\d[A-Z\d]?\s*[\dOI][A-Z]{2}", re.IGNORECASE)
+
+
+class AddressUnread(ValueError):
+    """An address that is set aside: carries why and how many lines it has, never the address (I12)."""
+
+    def __init__(self, code: RowCode, found: int = 0) -> None:
+        super().__init__(code.slug)
+        self.code = code
+        self.found = found
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Lines of which the last is the postcode; `care_of` is the line that a letter carries before them."""
+
+    lines: tuple[str, ...]
+    care_of: str | None = None
+
+    @property
+    def for_post(self) -> tuple[str, ...]:
+        """The lines to print below the name."""
+        return (self.care_of, *self.lines) if self.care_of else self.lines
+
+
+@lru_cache(maxsize=65_536)
+def _postcode(text: str) -> str | None:
+    return postcode(text)
+
+
+def one_cell(cell: str) -> list[str]:
+    """The lines of an address that stands in one cell, parted by line breaks or else by commas."""
+    return re.split(r"[\r\n]+", cell) if "\n" in cell or "\r" in cell else cell.split(",")
+
+
+def address_of(cells: Sequence[str], code: str = "", care_of: str = "") -> Address:
+    """The address in these cells, with the postcode's own cell where it has one. Raises AddressUnread."""
+    lines = [line for cell in cells if (line := _tidy(cell))]
+    code, care_of = _tidy(code), _tidy(care_of)
+    if any(map(_NO_ABODE.fullmatch, lines)):
+        raise AddressUnread(RowCode.ADDRESS_NO_FIXED_ABODE)
+    if not lines:
+        raise AddressUnread(RowCode.ADDRESS_BLANK)
+    lines, code = _with_postcode(lines, code)
+    lines, forces = _forces_last(lines)
+    while lines and _country(lines[-1]) in _HOME_NATIONS:
+        if forces:
+            raise AddressUnread(RowCode.ADDRESS_ABROAD)
+        lines.pop()
+    if lines and _country(lines[-1]) in _ABROAD:
+        raise AddressUnread(RowCode.ADDRESS_ABROAD)
+    if forces:
+        lines.append(forces)
+    carer, lines = _care_of(lines, care_of)
+    return _checked(Address((*lines, code) if code else tuple(lines), carer), forces=bool(forces))
+
+
+def _tidy(cell: str) -> str:
+    return " ".join(cell.split()).rstrip(" ,")
+
+
+def _country(line: str) -> str:
+    return "".join(ch for ch in line.casefold() if ch.isalpha())
+
+
+def _with_postcode(lines: list[str], code: str) -> tuple[list[str], str]:
+    """The lines without their postcode, and the postcode. The same one twice is once."""
+    own = _postcode(code) if code else None
+    if code and own is None:
+        raise AddressUnread(RowCode.ADDRESS_POSTCODE_WRONG)
+    kept: list[str] = []
+    for index, line in enumerate(lines):
+        whole = _postcode(line)
+        if whole is not None and own is None and all(_country(later) in _HOME_NATIONS for later in lines[index + 1 :]):
+            own = whole
+        elif whole is not None and whole != own:
+            raise AddressUnread(RowCode.ADDRESS_TWO_POSTCODES if own else RowCode.ADDRESS_NO_POSTCODE)
+        elif whole is None:
+            kept.append(line)
+    at = next((i for i in reversed(range(len(kept))) if _country(kept[i]) not in _HOME_NATIONS), None)
+    if at is not None and (match := _POSTCODE_AT_END.fullmatch(kept[at])) and (end := _postcode(match[2])):
+        if own not in {None, end}:
+            raise AddressUnread(RowCode.ADDRESS_TWO_POSTCODES)
+        own, kept[at] = end, match[1].rstrip(" ,")
+    return kept, own or ""
+
+
+def _forces_last(lines: list[str]) -> tuple[list[str], str | None]:
+    """British Forces Post Office lines go last, whatever their place."""
+    forces = [line for line in lines if _BFPO.fullmatch(line)]
+    numbered = {match[1] for line in forces if (match := _BFPO.fullmatch(line)) and match[1]}
+    if not forces:
+        return lines, None
+    if len(numbered) > 1:
+        raise AddressUnread(RowCode.ADDRESS_TWO_POSTCODES)
+    rest = [line for line in lines if line not in forces]
+    return rest, f"BFPO {numbered.pop()}" if numbered else "BFPO"
+
+
+def _care_of(lines: list[str], care_of: str) -> tuple[str | None, list[str]]:
+    """The c/o line, from its own cell or from among the lines, and the lines without it."""
+    found = [line for line in lines if _CARE_OF.fullmatch(line)]
+    rest = [line for line in lines if line not in found]
+    if care_of:
+        found.append(care_of if _CARE_OF.fullmatch(care_of) else f"c/o {care_of}")
+    if len(set(found)) > 1:
+        raise AddressUnread(RowCode.ADDRESS_TWO_CARERS)
+    return (found[0] if found else None), rest
+
+
+def _checked(address: Address, *, forces: bool) -> Address:
+    lines = address.for_post
+    if any(line[0] in _STARTS for line in lines):
+        raise AddressUnread(RowCode.ADDRESS_LINE_START)
+    if not all(any(map(str.isalnum, line)) for line in lines):
+        raise AddressUnread(RowCode.ADDRESS_LINE_EMPTY)
+    if any(unicodedata.category(ch) in {"Cc", "Cf", "Co", "Cs"} and ch not in "\u200c\u200d" for ch in "".join(lines)):
+        raise AddressUnread(RowCode.CELL_INVISIBLE)
+    last = lines[-1]
+    if _postcode(last) is None and not (forces and last.startswith("BFPO ")):
+        wrong = bool(_LIKE_POSTCODE.fullmatch(last))
+        raise AddressUnread(RowCode.ADDRESS_POSTCODE_WRONG if wrong else RowCode.ADDRESS_NO_POSTCODE)
+    if len(lines) < FEWEST:
+        raise AddressUnread(RowCode.ADDRESS_TOO_SHORT, len(lines))
+    if len(lines) > MOST:
+        raise AddressUnread(RowCode.ADDRESS_TOO_LONG, len(lines))
+    return address

@@ -1,0 +1,186 @@
+"""One tenancy out of one row or several: read row by row, merged only where the rows agree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from nudge.base.columns import Kind, Value
+from nudge.intake.address import Address, AddressUnread, address_of, one_cell
+from nudge.intake.cells import Cells
+from nudge.intake.codes import RowCode
+from nudge.intake.headings import LINES, PEOPLE
+from nudge.intake.people import NameUnread, Person, named_in_full, people_of
+
+_UPRN: Final = re.compile(r"\d{1,12}")
+_PHONES: Final = ("telephone", "mobile", "telephone_2", "mobile_2")
+_YES: Final = frozenset({"y", "yes", "true", "t", "1", "joint"})
+_NO: Final = frozenset({"n", "no", "false", "f", "0", "sole", "single", "none", "n/a", "-"})
+_LINES: Final = tuple(f"address_{number}" for number in range(1, LINES + 1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenancy:
+    """A tenancy and its tenants. Money in `values` is pence; blank cells are None (I9).
+
+    `address` is the home and `post_to` where letters go; both end in the postcode. `rows` are the rows it came from.
+    """
+
+    reference: str
+    rows: tuple[int, ...]
+    people: tuple[Person, ...]
+    address: tuple[str, ...]
+    post_to: tuple[str, ...]
+    uprn: str | None
+    payment_reference: str | None
+    telephones: tuple[str, ...]
+    language: str | None
+    format: str | None
+    values: Mapping[str, Value]
+
+
+def tenancy_row(cells: Cells, kinds: Mapping[str, Kind]) -> tuple[str, dict[str, Any] | None]:
+    """The reference of the row in hand and what else it says, as JSON keeps it. Faults are noted in `cells`."""
+    reference = cells.reference("reference", compulsory=True)
+    people, joint = _people(cells)
+    home, post_to = _addresses(cells)
+    body = {
+        "people": [[one.title, one.forename, one.surname] for one in people],
+        "joint": joint,
+        "address": home.lines if home else None,
+        "post_to": post_to,
+        "uprn": _uprn(cells),
+        "payment_reference": cells.reference("payment_reference", compulsory=False) or None,
+        "telephones": [phone for name in _PHONES if name in cells.at and (phone := cells.text(name))],
+        "language": cells.text("language") or None,
+        "format": cells.text("format") or None,
+        "values": [_kept(cells.value(name, kind)) for name, kind in kinds.items()],
+    }
+    return reference, body
+
+
+def _kept(value: Value) -> Value:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _people(cells: Cells) -> tuple[list[Person], bool]:
+    """The people named in the row, and whether it only says that there is a joint tenant."""
+    people: list[Person] = []
+    joint = False
+    for number in range(1, PEOPLE + 1):
+        end = "" if number == 1 else f"_{number}"
+        title, forename, surname = (cells.text(f"{part}{end}") for part in ("title", "forename", "surname"))
+        name = cells.text(f"name{end}")
+        if number > 1 and name.casefold() in _YES | _NO:
+            joint, name = joint or name.casefold() in _YES, ""
+        blamed = f"surname{end}" if f"surname{end}" in cells.at else f"name{end}"
+        try:
+            if forename or surname:
+                people += people_of(title, forename, surname)
+            elif name:
+                blamed = f"name{end}"
+                people += _titled(title, name)
+            elif number == 1 and not cells.faults:
+                raise NameUnread(RowCode.NAME_BLANK)
+        except NameUnread as unread:
+            cells.fault(unread.code, blamed)
+    return people, joint
+
+
+def _titled(title: str, name: str) -> tuple[Person, ...]:
+    """A whole name in one cell, whose title may stand in its own."""
+    return named_in_full(f"{title} {name}" if title and not name.startswith(title) else name)
+
+
+def _addresses(cells: Cells) -> tuple[Address | None, tuple[str, ...] | None]:
+    home = _address(cells, "", cells.text("care_of"))
+    lines, whole, code = _address_cells(cells, "post_")
+    if not (any(lines) or whole or code):
+        return home, home.for_post if home else None
+    post = _address(cells, "post_", "")
+    return home, post.for_post if post else None
+
+
+def _address_cells(cells: Cells, prefix: str) -> tuple[list[str], str, str]:
+    lines = [cells.text(f"{prefix}{line}") for line in _LINES if f"{prefix}{line}" in cells.at]
+    return lines, cells.text(f"{prefix}address"), cells.text(f"{prefix}postcode")
+
+
+def _address(cells: Cells, prefix: str, care_of: str) -> Address | None:
+    lines, whole, code = _address_cells(cells, prefix)
+    blamed = next(
+        (name for name in (f"{prefix}address_1", f"{prefix}address") if name in cells.at), f"{prefix}postcode"
+    )
+    try:
+        return address_of(lines if any(lines) else one_cell(whole), code, care_of)
+    except AddressUnread as unread:
+        if "POSTCODE" in unread.code.name and f"{prefix}postcode" in cells.at:
+            blamed = f"{prefix}postcode"
+        cells.fault(unread.code, blamed, found=unread.found)
+    return None
+
+
+def _uprn(cells: Cells) -> str | None:
+    uprn = cells.text("uprn")
+    if uprn and not _UPRN.fullmatch(uprn):
+        cells.fault(RowCode.UPRN_DAMAGED, "uprn")
+        return None
+    return uprn or None
+
+
+Found = Tenancy | tuple[RowCode, str]
+
+
+def merged(reference: str, rows: Sequence[tuple[int, Mapping[str, Any]]], kinds: Mapping[str, Kind]) -> Found:
+    """The tenancy that these rows agree on, or why they do not, with the wanted name it turns on.
+
+    A blank cell contradicts nothing; two that are filled must be the same. People and telephones add up.
+    """
+    agreed: dict[str, Any] = {}
+    for name in ("address", "post_to", "uprn", "payment_reference", "language", "format"):
+        filled = [body[name] for _, body in rows if body[name] is not None]
+        if any(value != filled[0] for value in filled[1:]):
+            return RowCode.TENANCY_CONFLICT, "address_1" if name == "address" else name
+        agreed[name] = filled[0] if filled else None
+    values: dict[str, Value] = {}
+    for index, (name, kind) in enumerate(kinds.items()):
+        filled = [body["values"][index] for _, body in rows if body["values"][index] is not None]
+        if any(value != filled[0] for value in filled[1:]):
+            return RowCode.TENANCY_CONFLICT, name
+        value = filled[0] if filled else None
+        values[name] = date.fromisoformat(value) if kind is Kind.DATE and value is not None else value
+    people = tuple(dict.fromkeys(Person(*one) for _, body in rows for one in body["people"]))
+    if _alike(people):
+        return RowCode.JOINT_NAMES_ALIKE, "surname"
+    if len(people) == 1 and any(body["joint"] for _, body in rows):
+        return RowCode.JOINT_NAME_MISSING, "name_2"
+    return Tenancy(
+        reference=reference,
+        rows=tuple(row for row, _ in rows),
+        people=people,
+        address=tuple(agreed["address"]),
+        post_to=tuple(agreed["post_to"]),
+        uprn=agreed["uprn"],
+        payment_reference=agreed["payment_reference"],
+        telephones=tuple(dict.fromkeys(phone for _, body in rows for phone in body["telephones"])),
+        language=agreed["language"],
+        format=agreed["format"],
+        values=values,
+    )
+
+
+def _alike(people: Sequence[Person]) -> bool:
+    """Whether two of the people may be one, written in two ways: Mrs B Jones and Mrs Beth Jones."""
+    for index, one in enumerate(people):
+        for other in people[index + 1 :]:
+            if one.surname.casefold() != other.surname.casefold():
+                continue
+            if one.title and other.title and one.title.casefold().rstrip(".") != other.title.casefold().rstrip("."):
+                continue
+            first, second = one.forename.casefold().rstrip("."), other.forename.casefold().rstrip(".")
+            if first.startswith(second) or second.startswith(first):
+                return True
+    return False
