@@ -10,7 +10,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine
 
 from nudge.base.files import PRIVATE_FILE
-from nudge.records.opening import VERSION, stored_version
+from nudge.records.opening import VERSION, stored_version, take_turn
 
 
 def migrate(engine: Engine, path: Path | None, *, found: str | None, to: str = VERSION) -> None:
@@ -26,6 +26,7 @@ def migrate(engine: Engine, path: Path | None, *, found: str | None, to: str = V
             connection.connection.driver_connection.execute("PRAGMA foreign_keys = OFF")  # type: ignore[union-attr]
         try:
             with connection.begin():
+                take_turn(connection)
                 if stored_version(connection) == found:
                     step(connection, to)
                 if path is not None and connection.exec_driver_sql("PRAGMA foreign_key_check").first():

@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
@@ -21,6 +21,7 @@ VERSION: Final = "0002"  # of the newest step in migrations/versions; a test hol
 VERSION_TABLE: Final = "nudge_version"
 READING: Final = "nudge_reading"
 _PATIENCE: Final = 15_000  # milliseconds that a writer waits for its turn
+_TURN: Final = int.from_bytes(b"nudge", "big")  # the advisory lock that PostgreSQL's writers queue for
 _PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {_PATIENCE}",  # first: the next line may have to wait
     "PRAGMA journal_mode = WAL",
@@ -55,6 +56,12 @@ def stored_version(connection: Connection) -> str | None:
         return None
     found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608 a constant
     return None if found is None else str(found)
+
+
+def take_turn(connection: Connection) -> None:
+    """Queue behind other writers until this transaction ends. SQLite's transactions do so by beginning."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_TURN)))
 
 
 def _address(url: str) -> URL:

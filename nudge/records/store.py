@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, and_, func, select, text
+from sqlalchemy import Connection, Engine, Table, and_, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
@@ -23,12 +23,11 @@ from sqlmodel import SQLModel
 from nudge.base.canonical import canonical, digest
 from nudge.base.values import utc_text
 from nudge.records.faults import faults
-from nudge.records.opening import READING, open_engine
+from nudge.records.opening import READING, open_engine, take_turn
 from nudge.records.tables import APPEND_ONLY, AllocationRow, AuditRow
 
 Row = TypeVar("Row", bound=SQLModel)
 _CHUNK: Final = 10_000  # values in one statement: SQLite allows 32,766, PostgreSQL 65,535
-_TURN: Final = int.from_bytes(b"nudge", "big")  # the advisory lock that PostgreSQL's writers queue for
 _NO_HASH: Final = "0" * 64
 
 
@@ -56,8 +55,7 @@ class Store:
                 yield outer
             return
         with faults(self.url), self._engine.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(select(func.pg_advisory_xact_lock(_TURN)))
+            take_turn(connection)
             self._here.connection = connection
             try:
                 yield connection
