@@ -125,11 +125,15 @@ class ClaimCode(Code):
     """Why a claim may not be printed (TRIAL-RULES §7)."""
 
     CLAIM_NO_TENANCIES = (
-        "eligible tenancies of the period whose letter was {within} days old at the cut {cut}",
+        "eligible tenancies in {when}the period whose letter was {within} days old at the cut of {cut}",
         "Give a history that reaches further, or an earlier period.",
     )
     CLAIM_EVENT_ABSENT = ("the event {numerator} in the history", "Export the history with its date column.")
     CLAIM_WORDS_UNKNOWN = ("only {{share}} and {{period_end}} in `says`", "Take the other placeholder out.")
+    CLAIM_COUNTS_DOWN = (
+        "a claim of how many did, and `says` has {words} {{share}}",
+        "Word the claim as what most did; a line about the few tells people that it is normal not to.",
+    )
     CLAIM_NOT_MOST = (
         "more than half, beyond chance: {numerator} of {denominator}, lower limit {lower:.1%}",
         "The line is not true of this council. Take it out, or test a line that is true.",
@@ -139,7 +143,7 @@ class ClaimCode(Code):
         "The line was true once and is not now. Take it out, or test a line that is true.",
     )
     CLAIM_PERIOD_UNCOVERED = (
-        "a period that letters of the history cover, and its first letter is of {first}",
+        "a period that the history covers; its first letter is of {first} and it was cut on {cut}",
         "Name the period the history covers, or export a longer history.",
     )
     CLAIM_LAPSED = (
