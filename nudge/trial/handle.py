@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Final, cast
+from typing import cast
 
 from sqlalchemy import Connection
 
 from nudge.base.errors import Place, Refused
+from nudge.base.files import sha256_file
 from nudge.experiment.definition import LiveExperiment
 from nudge.experiment.loader import Loaded, load
 from nudge.experiment.seal import definition_hash
@@ -20,8 +21,6 @@ from nudge.records.store import Store, audited, open_store, rows_of
 from nudge.records.tables import BatchRow, SealRow
 from nudge.trial.codes import TrialCode
 from nudge.workspace import Workspace
-
-LAG_DAYS: Final = 7  # rules §1: contacts of the last day take this long to be on file
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Trial:
 
     @cached_property
     def seals(self) -> tuple[SealRow, ...]:
-        with self.store.transaction() as connection:
+        with self.store.snapshot() as connection:
             return tuple(rows_of(connection, SealRow, trial=self.id))
 
     @property
@@ -60,7 +59,7 @@ class Trial:
 
     @property
     def batches(self) -> tuple[BatchRow, ...]:
-        with self.store.transaction() as connection:
+        with self.store.snapshot() as connection:
             return tuple(rows_of(connection, BatchRow, trial=self.id))
 
     def is_closed(self, connection: Connection) -> bool:
@@ -69,12 +68,19 @@ class Trial:
     @property
     def horizon(self) -> int:
         """Days from day 0 until the last of a unit's outcomes is known."""
-        return max(outcome.horizon or outcome.within or outcome.at or 0 for outcome in self.experiment.outcomes)
+        return max(
+            int(outcome.horizon or outcome.within or (outcome.at or 0) + (outcome.window or (0, 0))[1])
+            for outcome in self.experiment.outcomes
+        )
 
     def opens_on(self) -> date | None:
-        """The first day on which results may be read: last day 0 + horizon + 7; None while nothing is posted."""
+        """The first day on which results may be read: last day 0, horizon, `lag_days`; None while nothing is posted."""
         days = [batch.day0 for batch in self.batches if batch.status == "posted" and batch.day0 is not None]
-        return date.fromordinal(max(days)) + timedelta(days=self.horizon + LAG_DAYS) if days else None
+        return (
+            date.fromordinal(max(days)) + timedelta(days=self.horizon + self.experiment.analysis.lag_days)
+            if days
+            else None
+        )
 
     def horizon_reached(self, today: date) -> bool:
         opens = self.opens_on()
@@ -113,6 +119,4 @@ def require_seal(trial: Trial) -> SealRow:
 
 
 def _sha256(path: Path) -> str | None:
-    from nudge.base.files import sha256_file
-
     return sha256_file(path) if path.is_file() else None

@@ -1,0 +1,197 @@
+"""What is done once for a trial: init, check, seal, amend, close, verify, erase."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date
+from pathlib import Path
+
+import click
+
+from nudge.cli.options import FILE, as_of_option, dry_run_option, json_option, now
+from nudge.cli.output import Screen
+from nudge.cli.weekly import opened
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--council", default="Your Council", show_default=True, help="The name printed on letters.")
+def init(folder: Path, council: str) -> None:
+    """Make a workspace: settings, templates and experiments to start from, private folders.
+
+    Example: nudge init rents --council "Anytown Borough Council"
+    """
+    from nudge.base.resources import resources
+    from nudge.workspace import make_workspace
+
+    screen = Screen()
+    made = make_workspace(folder, council=council, resources=resources())
+    screen.say(f"{folder} is a workspace now: {len(made)} files, readable by you alone.")
+    screen.say(f"Fill in who you are in {folder / 'nudge.toml'}: it is printed on every letter.")
+    screen.next(f"cd {folder}", "nudge check experiments/wealden-arrears.yaml")
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@json_option
+def check(file: Path, json_to: Path | None) -> None:
+    """Check an experiment file: every problem at its line, and what the seal still needs. Needs no workspace.
+
+    Example: nudge check experiments/wealden-arrears.yaml
+    """
+    from nudge.trial.checking import check_file
+
+    screen = Screen(json_to)
+    found = check_file(file)
+    screen.say(f"{file}: {found.kind}, {found.summary}")
+    for warning in found.warnings:
+        screen.say(f"  note: {warning}")
+    if found.before_seal:
+        screen.say("Before it can be sealed:")
+        for problem in found.before_seal:
+            screen.say(f"  {problem}")
+    elif found.kind == "live":
+        screen.next(f"nudge seal {found.id}")
+    else:
+        screen.next(f"nudge analyse {file} DATA")
+    screen.figures(
+        {
+            "id": found.id,
+            "kind": found.kind,
+            "before_seal": [str(problem) for problem in found.before_seal],
+            "warnings": list(found.warnings),
+        }
+    )
+
+
+@click.command()
+@click.argument("experiment")
+@click.option("--beacon", help="The beacon's public value, once it is published.")
+@dry_run_option
+@json_option
+def seal(experiment: str, beacon: str | None, dry_run: bool, json_to: Path | None) -> None:
+    """Fix the definition, templates, claims and analysis plan, and commit to a secret.
+
+    \b
+    Examples: nudge seal wealden-arrears
+              nudge seal wealden-arrears --beacon "04 11 23 31 40 52"
+    """
+    from nudge.trial.sealing import record_beacon, seal_trial, sealable_parts
+
+    screen = Screen(json_to)
+    trial = opened(experiment)
+    if dry_run:
+        parts = sealable_parts(trial)
+        screen.say(
+            f"{trial.id} could be sealed: definition {parts.definition[:16]}…, {len(parts.templates)} templates."
+        )
+        for name, claim in parts.claims.items():
+            screen.say(f"  {name}: {claim['wording']}")
+        return
+    if beacon is not None:
+        done = record_beacon(trial, beacon, now=now())
+        screen.say("The beacon's value is recorded." if done.made else "It was recorded before. Nothing changed.")
+        screen.next(f"nudge enrol {trial.id} EXTRACT --suppress LIST --dated DAY")
+        return
+    done = seal_trial(trial, secret=secrets.token_bytes(32), now=now())
+    screen.say(
+        f"{trial.id} is sealed (seal {done.row.number})." if done.made else "It was sealed before. Nothing changed."
+    )
+    path = trial.workspace.secret(trial.id)
+    screen.say(f"The secret is in {path}, readable by you alone. Give a copy to {done.row.keeper}, who keeps it.")
+    screen.say(f"Send this line to {done.row.witness or 'a witness'}:")
+    screen.say(f"  {done.witness_line}")
+    if done.row.beacon_value is None:
+        screen.next(f'nudge seal {trial.id} --beacon "VALUE"   (once published: {done.row.beacon_name})')
+    else:
+        screen.next(f"nudge enrol {trial.id} EXTRACT --suppress LIST --dated DAY")
+    screen.figures({"seal": done.row.number, "seal_hash": done.row.seal_hash, "commitment": done.row.commitment})
+
+
+@click.command()
+@click.argument("experiment")
+@click.option("--because", required=True, help="Why it changes; the report prints it.")
+@click.option("--by", required=True, help="Initials of who decided.")
+@json_option
+def amend(experiment: str, because: str, by: str, json_to: Path | None) -> None:
+    """Record a change of a sealed trial as a numbered amendment; the report prints it.
+
+    Example: nudge amend wealden-arrears --because "new telephone number" --by JP
+    """
+    from nudge.trial.sealing import amend_trial
+
+    screen = Screen(json_to)
+    made = amend_trial(opened(experiment), because=because, by=by, now=now())
+    screen.say(f"Amendment {made.number} ({made.kind}) is recorded, under seal {made.seal_number}.")
+    if made.new_epoch:
+        screen.say("Arms, ratio or strata changed: open blocks are closed and a new epoch begins.")
+    screen.figures({"number": made.number, "kind": made.kind, "new_epoch": made.new_epoch})
+
+
+@click.command()
+@click.argument("experiment")
+@click.option("--abandon", is_flag=True, help="End it before its results open.")
+@click.option("--because", default="", help="Why it is abandoned.")
+@json_option
+@as_of_option
+def close(experiment: str, abandon: bool, because: str, json_to: Path | None, on_day: date) -> None:
+    """End a trial, and publish what an auditor needs to draw every arm again.
+
+    Example: nudge close wealden-arrears
+    """
+    from nudge.trial.closing import close_trial
+
+    screen = Screen(json_to)
+    trial = opened(experiment)
+    done = close_trial(trial, today=on_day, now=now(), abandon=abandon, because=because)
+    screen.say(f"{trial.id} is closed." if done.made else f"{trial.id} was closed before.")
+    for file in done.files:
+        screen.say(f"Written: {file}")
+    screen.say(f"Certificate level: {done.certificate.level.value}.")
+    for limit in done.certificate.limits:
+        screen.say(f"  {limit}")
+    screen.next(f"nudge verify {trial.id}", f"nudge erase {trial.id}")
+    screen.figures({"closed": done.made, "level": done.certificate.level.value})
+
+
+@click.command()
+@click.argument("experiment")
+@json_option
+def verify(experiment: str, json_to: Path | None) -> None:
+    """Draw every arm again from the sealed secret and compare; check the ledger. Shows no arm.
+
+    Example: nudge verify wealden-arrears
+    """
+    from nudge.base.errors import Refused
+    from nudge.trial.closing import verify_trial
+
+    screen = Screen(json_to)
+    trial = opened(experiment)
+    found = verify_trial(trial)
+    screen.figures({"holds": not found.problems, "batches": found.batches, "clusters": found.clusters})
+    if found.problems:
+        raise Refused(*found.problems)
+    if found.redrawn:
+        screen.say(f"{found.clusters} households in {found.batches} batches drawn again: every arm agrees.")
+    else:
+        screen.say("Nothing is drawn yet.")
+    screen.say("The ledger is unbroken.")
+
+
+@click.command()
+@click.argument("experiment")
+@click.argument("reference", required=False)
+@click.confirmation_option("--yes", prompt="Names, addresses and letters will be gone for good. Go on?")
+@json_option
+def erase(experiment: str, reference: str | None, json_to: Path | None) -> None:
+    """Delete names, addresses and letters of a closed trial, or of one tenancy. Arms and outcomes stay, by code.
+
+    Example: nudge erase wealden-arrears T0001234 --yes
+    """
+    from nudge.trial.closing import erase as wipe
+
+    screen = Screen(json_to)
+    gone = wipe(opened(experiment), reference=reference, now=now())
+    screen.heading("Deleted")
+    screen.counts(gone)
+    screen.figures(dict(gone))

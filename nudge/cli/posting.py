@@ -1,0 +1,151 @@
+"""Posting and the ways back from a mistake: dispatch, undo, hold, why."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from nudge.cli.options import BATCH, DAY, as_of_option, dry_run_option, json_option, list_options, now
+from nudge.cli.output import Screen, reasons
+from nudge.cli.weekly import opened
+
+
+@click.command()
+@click.argument("batch", type=BATCH)
+@click.option("--on", "on", type=DAY, help="The day the letters went to the post.")
+@list_options(required=False)
+@click.option("--not-posted", multiple=True, metavar="REFERENCE", help="A letter that did not go.")
+@click.option("--wave", default="first", show_default=True, help="Which letter: first, or the id of a later one.")
+@click.option("--correct", type=DAY, help="The right day, where the one recorded is wrong.")
+@click.option("--because", default="", help="Why it is corrected.")
+@dry_run_option
+@json_option
+@as_of_option
+def dispatch(
+    batch: tuple[str, int],
+    on: date | None,
+    suppress: Path | None,
+    dated: date | None,
+    not_posted: tuple[str, ...],
+    wave: str,
+    correct: date | None,
+    because: str,
+    dry_run: bool,
+    json_to: Path | None,
+    on_day: date,
+) -> None:
+    """Confirm the day a batch went to the post; it starts the clock of every arm.
+
+    \b
+    Examples: nudge dispatch wealden-arrears/1 --on today --suppress data/stop.csv --dated today
+              nudge dispatch wealden-arrears/1 --correct 2026-11-24 --because "posted on Tuesday"
+    """
+    from nudge.trial.gate import Listed
+    from nudge.trial.posting import confirm_posting, correct_posting
+
+    screen = Screen(json_to)
+    trial = opened(batch[0])
+    name = f"{batch[0]}/{batch[1]}"
+    if correct is not None:
+        changed = correct_posting(trial, batch[1], on=correct, because=because, today=on_day, now=now(), wave=wave)
+        screen.say(f"{name}: posted {correct.isoformat()}." if changed else f"{name}: that was the date already.")
+        screen.figures({"batch": name, "on": correct, "changed": changed})
+        return
+    if on is None or suppress is None or dated is None:
+        raise click.UsageError(
+            "Confirming needs --on DAY, --suppress LIST and --dated DAY (the list is read again today)."
+        )
+    posted = confirm_posting(
+        trial,
+        batch[1],
+        on=on,
+        listed=Listed(suppress, dated),
+        today=on_day,
+        now=now(),
+        not_posted=not_posted,
+        wave=wave,
+        dry_run=dry_run,
+    )
+    screen.heading(f"{name}, {wave} letter, {on.isoformat()}")
+    screen.counts({"letters posted": posted.posted, **reasons(posted.withheld, prefix="withheld: ")})
+    if posted.pull:
+        screen.say("Take these out of the pile before it goes:")
+        for reference in posted.pull:
+            screen.say(f"  {reference}")
+        if posted.pull_list is not None:
+            screen.say(f"Where each lies in the print files: {posted.pull_list}")
+    if posted.abandoned:
+        screen.say("Nothing went: the batch is abandoned, its tenancies come back with the next `nudge enrol`.")
+    elif dry_run:
+        screen.say("This was a dry run: nothing was kept.")
+    elif not posted.made:
+        screen.say("That was recorded before. Nothing changed.")
+    else:
+        screen.say(f'If the day is wrong: nudge dispatch {name} --correct DAY --because "…"')
+    screen.next(f"nudge responses {trial.id} FILE", f"nudge status {trial.id}")
+    screen.figures({"batch": name, "wave": wave, "on": on, "posted": posted.posted, "withheld": dict(posted.withheld)})
+
+
+@click.command()
+@click.argument("batch", type=BATCH)
+@dry_run_option
+def undo(batch: tuple[str, int], dry_run: bool) -> None:
+    """Abandon a whole batch before it is posted. Its tenancies keep their arms and come back with a later batch.
+
+    Example: nudge undo wealden-arrears/3
+    """
+    from nudge.trial.posting import undo_batch
+
+    screen = Screen()
+    trial = opened(batch[0])
+    name = f"{batch[0]}/{batch[1]}"
+    if dry_run:
+        screen.say(f"{name} would be abandoned and its letters deleted. Nothing was changed.")
+        return
+    if undo_batch(trial, batch[1], now=now()):
+        screen.say(f"{name} is abandoned, its letters are deleted. Destroy what was printed of it.")
+        screen.next(f"nudge enrol {trial.id} EXTRACT --suppress LIST --dated DAY")
+    else:
+        screen.say(f"{name} was abandoned before. Nothing changed.")
+
+
+@click.command()
+@click.argument("experiment")
+@click.argument("reference")
+@click.option("--because", required=True, help="A short reason, such as crisis, safeguarding, promise.")
+@as_of_option
+def hold(experiment: str, reference: str, because: str, on_day: date) -> None:
+    """Stop every further letter to a tenancy, from now. It stays in the analysis.
+
+    Example: nudge hold wealden-arrears T0001234 --because crisis
+    """
+    from nudge.trial.posting import hold as stop
+
+    screen = Screen()
+    made = stop(opened(experiment), reference, because=because, today=on_day, now=now())
+    screen.say("Held: no further letter will be made or posted." if made else "It was held before. Nothing changed.")
+    screen.say("If a letter of theirs is printed and not posted yet, take it out of the pile now.")
+
+
+@click.command()
+@click.argument("experiment")
+@click.argument("reference")
+@click.option("--show-arm", is_flag=True, help="Show the arm too; this is logged.")
+@json_option
+def why(experiment: str, reference: str, show_arm: bool, json_to: Path | None) -> None:
+    """One tenant's story: why they were or were not written to.
+
+    Example: nudge why wealden-arrears T0001234
+    """
+    from nudge.trial.story import tell
+
+    screen = Screen(json_to)
+    story = tell(opened(experiment), reference, show_arm=show_arm, now=now())
+    screen.heading(f"{story.reference}: {'in the trial' if story.in_trial else 'not in the trial'}")
+    for line in story.lines:
+        screen.say(f"  {line}")
+    if story.arm is not None:
+        screen.say(f"  arm: {story.arm} (that you looked is in the ledger)")
+    screen.figures({"reference": reference, "in_trial": story.in_trial, "story": list(story.lines), "arm": story.arm})

@@ -1,0 +1,368 @@
+"""What an officer does every week: status, enrol, letters, responses, review."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nudge.base.errors import Misused
+from nudge.cli.options import (
+    DAY,
+    FILE,
+    as_of_option,
+    dry_run_option,
+    json_option,
+    list_options,
+    now,
+    workers_option,
+)
+from nudge.cli.output import Screen, progress, reasons
+
+if TYPE_CHECKING:
+    from nudge.intake.mapping import ColumnMapping
+    from nudge.trial.enrolment import Enrolment
+    from nudge.trial.handle import Trial
+
+
+def opened(experiment: str | Path) -> Trial:
+    """The trial of the workspace that the command runs in."""
+    from nudge.trial.handle import open_trial
+    from nudge.workspace import open_workspace
+
+    return open_trial(open_workspace(Path.cwd()), experiment)
+
+
+def columns_given(kind: str, pairs: tuple[str, ...], trial: Trial) -> ColumnMapping | None:
+    """The columns typed in as NAME=HEADING, on top of those learnt before."""
+    if not pairs:
+        return None
+    from nudge.intake.mapping import ColumnMapping, load_mappings
+
+    given = {}
+    for pair in pairs:
+        name, found, heading = pair.partition("=")
+        if not found or not name.strip() or not heading.strip():
+            raise click.BadParameter(f'expected NAME="Heading", not {pair!r}.', param_hint="--column")
+        given[name.strip()] = heading.strip()
+    learnt = load_mappings(trial.workspace.mappings).get(kind)
+    return ColumnMapping(kind, {**(learnt.columns if learnt else {}), **given})
+
+
+@click.command()
+@click.argument("experiment", required=False)
+@json_option
+@as_of_option
+def status(experiment: str | None, json_to: Path | None, on_day: date) -> None:
+    """What to do today: letters and contacts in all, never by arm.
+
+    Example: nudge status wealden-arrears
+    """
+    from nudge.trial.standing import standing
+    from nudge.workspace import open_workspace
+
+    screen = Screen(json_to)
+    workspace = open_workspace(Path.cwd())
+    names = [experiment] if experiment else sorted(path.stem for path in workspace.experiments.glob("*.yaml"))
+    figures = []
+    for name in names:
+        stand = standing(workspace, name, today=on_day)
+        if stand is None:  # a recorded plan has nothing to do
+            continue
+        figures.append(stand.figures())
+        screen.heading(stand.title)
+        screen.counts(stand.counts)
+        for line in stand.to_do:
+            screen.say(f"  → {line}")
+        screen.say()
+    screen.figures(figures)
+
+
+@click.command()
+@click.argument("experiment")
+@click.argument("extract", type=FILE)
+@list_options(required=True)
+@click.option("--as-of", type=DAY, help="The day the extract was made [default: as it says, else today].")
+@click.option("--column", "columns", multiple=True, metavar="NAME=HEADING", help="Which heading is which column.")
+@click.option("--encoding", help="The file's encoding, where nudge asks.")
+@click.option("--accept-good-rows", is_flag=True, help="Go on without the rejected rows.")
+@dry_run_option
+@workers_option
+@json_option
+@as_of_option
+def enrol(
+    experiment: str,
+    extract: Path,
+    suppress: Path,
+    dated: date,
+    as_of: date | None,
+    columns: tuple[str, ...],
+    encoding: str | None,
+    accept_good_rows: bool,
+    dry_run: bool,
+    workers: int | None,
+    json_to: Path | None,
+    on_day: date,
+) -> None:
+    """Draw the arms of this week's new tenancies.
+
+    Example: nudge enrol wealden-arrears data/week-01.csv --suppress data/stop-01.csv --dated today
+    """
+    from nudge.documents.batch import local_executor
+    from nudge.trial.enrolment import enrol as take_in
+
+    screen = Screen(json_to)
+    trial = opened(experiment)
+    with local_executor(workers) as executor, progress("Trying every letter") as bar:
+        found = take_in(
+            trial,
+            extract,
+            suppress,
+            dated=dated,
+            today=on_day,
+            now=now(),
+            as_of=as_of,
+            mapping=columns_given("extract", columns, trial),
+            encoding=encoding,
+            accept_good_rows=accept_good_rows,
+            dry_run=dry_run,
+            executor=executor,
+            progress=bar,
+        )
+    _tell_enrolment(screen, trial, found, extract, dry_run=dry_run)
+    screen.figures(
+        {"batch": found.batch, "made": found.made, "encoding": found.reading.encoding, **_public(found.flow)}
+    )
+
+
+def _public(flow: Any) -> dict[str, Any]:
+    return {key: value for key, value in flow.items() if key not in {"why", "suppression"}}
+
+
+def _tell_enrolment(screen: Screen, trial: Trial, found: Enrolment, extract: Path, *, dry_run: bool) -> None:
+    flow = _public(found.flow)
+    if found.batch is not None and not found.made:
+        screen.say(f"{extract.name} was enrolled before, as batch {trial.id}/{found.batch}. Nothing changed.")
+        screen.next(f"nudge letters {trial.id}")
+        return
+    screen.heading(f"{extract.name} (read as {found.reading.encoding})")
+    screen.counts(
+        {
+            "rows": flow["rows"],
+            **reasons(flow["rejected"], prefix="rows rejected: "),
+            **reasons(flow["dropped"], prefix="lines that are no rows: "),
+        }
+    )
+    screen.counts(
+        {"tenancies enrolled before": flow["enrolled_before"], **reasons(flow["excluded"], prefix="left out: ")}
+    )
+    screen.counts(
+        {
+            "tenancies allocated": flow["allocated"],
+            "households drawn": flow["clusters"],
+            "joined a household already in": flow["late"],
+            "back from an undone batch": flow["rejoined"],
+        }
+    )
+    for reject in found.rejects[:20]:
+        screen.say(f"  row {reject.row}, {reject.heading}: {reject.reason}. {reject.fix}")
+    if found.rejects_file is not None:
+        screen.say(f"All {len(found.rejects)} rejected rows: {found.rejects_file}")
+    if dry_run:
+        screen.say("This was a dry run: nothing was kept.")
+    elif found.batch is None:
+        screen.say("Nobody new this week: no batch was drawn.")
+    else:
+        screen.say(
+            f"Batch {trial.id}/{found.batch} is drawn. To take it back before posting: nudge undo {trial.id}/{found.batch}"
+        )
+        screen.next(f"nudge letters {trial.id}")
+
+
+@click.command()
+@click.argument("what", metavar="EXPERIMENT|BATCH")
+@list_options(required=False)
+@click.option("--wave", default="first", show_default=True, help="Which letter: first, or the id of a later one.")
+@click.option("--extract", type=FILE, help="This week's extract, for a later letter.")
+@click.option("--again", multiple=True, metavar="REFERENCE", help="Print spoilt or lost letters again.")
+@dry_run_option
+@workers_option
+@json_option
+@as_of_option
+def letters(
+    what: str,
+    suppress: Path | None,
+    dated: date | None,
+    wave: str,
+    extract: Path | None,
+    again: tuple[str, ...],
+    dry_run: bool,
+    workers: int | None,
+    json_to: Path | None,
+    on_day: date,
+) -> None:
+    """Make the letters and the print pack of each batch that wants them.
+
+    \b
+    Examples: nudge letters wealden-arrears
+              nudge letters wealden-arrears --wave second --extract data/week-03.csv --suppress data/stop-03.csv --dated today
+              nudge letters wealden-arrears/1 --again T0001234
+    """
+    from nudge.documents.batch import local_executor
+    from nudge.trial.gate import Listed
+    from nudge.trial.letters import batches_to_letter, make_batch_letters
+    from nudge.trial.reprints import reprint
+
+    screen = Screen(json_to)
+    name, _, number = what.rpartition("/")
+    trial = opened(name or what)
+    if (suppress is None) != (dated is None):
+        raise click.UsageError("--suppress and --dated go together: a list without its day is no list.")
+    if again:
+        if not number.isdigit():
+            raise click.UsageError(f"Name the batch, such as {trial.id}/1.")
+        for file in reprint(trial, int(number), again, today=on_day, now=now(), wave=wave):
+            screen.say(f"To print: {file}")
+        return
+    listed = Listed(suppress, dated) if suppress is not None and dated is not None else None
+    numbers = [int(number)] if name and number.isdigit() else batches_to_letter(trial, wave, on_day)
+    figures = []
+    with local_executor(workers) as executor:
+        for one in numbers:
+            with progress(f"Letters of {trial.id}/{one}") as bar:
+                made = make_batch_letters(
+                    trial,
+                    one,
+                    today=on_day,
+                    now=now(),
+                    listed=listed,
+                    wave=wave,
+                    extract=extract,
+                    executor=executor,
+                    progress=bar,
+                    dry_run=dry_run,
+                )
+            screen.heading(f"{trial.id}/{one}, {wave} letter")
+            screen.counts(
+                {
+                    "letters": made.made,
+                    **reasons(made.withheld, prefix="withheld: "),
+                    **reasons(made.skipped, prefix="none due: "),
+                }
+            )
+            for file in made.print_files:
+                screen.say(f"  to print: {file}")
+            if made.manifest is not None:
+                screen.say(f"  manifest: {made.manifest}")
+            figures.append(
+                {"batch": one, "wave": wave, "letters": made.made, "withheld": made.withheld, "skipped": made.skipped}
+            )
+    if not numbers:
+        screen.say("No batch wants letters today.")
+    elif dry_run:
+        screen.say("This was a dry run: nothing was kept.")
+    else:
+        flag = "" if wave == "first" else f" --wave {wave}"
+        screen.next(f"nudge dispatch {trial.id}/{numbers[-1]}{flag} --on DAY --suppress LIST --dated DAY")
+    screen.figures(figures)
+
+
+@click.command()
+@click.argument("experiment")
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.option("--kind", help="What the file holds: contacts, payments, returned, complaints, moved, …")
+@click.option("--covers", nargs=2, type=DAY, help="First and last day that the file covers.")
+@click.option("--column", "columns", multiple=True, metavar="NAME=HEADING", help="Which heading is which column.")
+@click.option("--accept-good-rows", is_flag=True, help="Go on without the rejected rows.")
+@dry_run_option
+@json_option
+@as_of_option
+def responses(
+    experiment: str,
+    files: tuple[Path, ...],
+    kind: str | None,
+    covers: tuple[date, date] | None,
+    columns: tuple[str, ...],
+    accept_good_rows: bool,
+    dry_run: bool,
+    json_to: Path | None,
+    on_day: date,
+) -> None:
+    """Add contacts, payments, returned mail, complaints, moves, Breathing Space or balances.
+
+    Example: nudge responses wealden-arrears data/contacts.csv --kind contacts --covers 2026-11-23 2026-12-31
+    """
+    from nudge.trial.responses import add_responses
+
+    screen = Screen(json_to)
+    trial = opened(experiment)
+    if columns and kind is None:
+        raise Misused(message="--column needs --kind: each kind of file has columns of its own.")
+    imported = add_responses(
+        trial,
+        files,
+        kind=kind,
+        covers=covers,
+        today=on_day,
+        now=now(),
+        mapping=columns_given(kind or "", columns, trial),
+        accept_good_rows=accept_good_rows,
+        dry_run=dry_run,
+    )
+    waiting = 0
+    for one in imported:
+        screen.heading(f"{one.name}: {one.kind}, {one.covers[0].isoformat()} to {one.covers[1].isoformat()}")
+        if not one.made and not dry_run:
+            screen.say("  This file was added before. Nothing changed.")
+        screen.counts(
+            {
+                "rows": one.rows,
+                "matched to the trial": one.matched,
+                "not in this trial": one.not_in_trial,
+                "waiting for a decision": one.conflicts,
+                "rejected": one.rejected,
+            }
+        )
+        waiting += one.conflicts
+    if dry_run:
+        screen.say("This was a dry run: nothing was kept.")
+    if waiting:
+        screen.next(f"nudge review {trial.id}")
+    else:
+        screen.next(f"nudge status {trial.id}")
+    screen.figures([one.figures() for one in imported])
+
+
+@click.command()
+@click.argument("experiment")
+@click.option("--accept", nargs=2, metavar="ID REFERENCE", help="Row ID belongs to this tenancy.")
+@click.option("--reject", metavar="ID", help="Row ID belongs to nobody in this trial.")
+@click.option("--skip", metavar="ID", help="Leave row ID for later.")
+@json_option
+def review(
+    experiment: str, accept: tuple[str, str] | None, reject: str | None, skip: str | None, json_to: Path | None
+) -> None:
+    """Decide doubtful matches. Without an option the open ones are listed; the arm is never shown.
+
+    Example: nudge review wealden-arrears --accept 3 T0001234
+    """
+    from nudge.trial.review import accept as take
+    from nudge.trial.review import open_reviews
+    from nudge.trial.review import reject as refuse
+    from nudge.trial.review import skip as leave
+
+    screen = Screen(json_to)
+    trial = opened(experiment)
+    if accept is not None:
+        take(trial, accept[0], accept[1], now=now())
+    if reject is not None:
+        refuse(trial, reject, now=now())
+    if skip is not None:
+        leave(trial, skip, now=now())
+    waiting = open_reviews(trial)
+    for one in waiting:
+        screen.say(one.text())
+    screen.say(f"{len(waiting)} waiting." if waiting else "Nothing is waiting for a decision.")
+    screen.figures([one.figures() for one in waiting])

@@ -1,0 +1,503 @@
+"""A trial's uplift: who was drawn to which arm, what each unit did from its batch's day 0, and the summary (I5, I9).
+
+The estimators know nothing of a database; this is where records become their tables.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from nudge.allocation.assignment import Assignment
+from nudge.allocation.design import Design
+from nudge.allocation.streams import redraw_key
+from nudge.base.errors import Refused
+from nudge.base.files import write_whole
+from nudge.experiment.definition import LiveExperiment, Outcome, OutcomeType
+from nudge.experiment.loader import parse
+from nudge.records.store import audit, rows_of
+from nudge.records.tables import (
+    AllocationRow,
+    AmendmentRow,
+    AuditRow,
+    BatchRow,
+    EventRow,
+    HouseholdRow,
+    ImportRow,
+    MeasurementRow,
+    PostingRow,
+    SealRow,
+    UnitRow,
+)
+from nudge.reports.summary import ArmCount, Checks, Flow, Header, Summary, assemble, summary_json
+from nudge.trial.codes import TrialCode
+from nudge.trial.enrolment import as_allocated
+from nudge.trial.handle import Trial, require_seal
+from nudge.trial.letters import FIRST
+from nudge.uplift.analysis import analyse_outcome
+from nudge.uplift.units import UnitTable
+
+REDRAWS: Final = 9_999
+# Which file tells of which kind of event; a declared kind's source is its rule's.
+_SOURCE_OF: Final = {
+    "agreed": "contacts", "complaint": "complaints", "returned": "returned", "vacated": "moved", "deceased": "moved",
+    "breathing_space": "breathing_space",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """Everything the analysis reads, in one snapshot."""
+
+    seals: Sequence[SealRow]
+    amendments: Sequence[AmendmentRow]
+    batches: Mapping[int, BatchRow]
+    units: Sequence[UnitRow]
+    households: Mapping[str, HouseholdRow]
+    allocated: Sequence[AllocationRow]
+    postings: Sequence[PostingRow]
+    events: Sequence[EventRow]
+    measurements: Sequence[MeasurementRow]
+    imports: Sequence[ImportRow]
+    ledger: Sequence[AuditRow]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Population:
+    """The units of every posted batch, in the arm drawn (I5); arrays of one entry a unit, `day0` as ordinals."""
+
+    units: Sequence[UnitRow]
+    arms: tuple[str, ...]
+    arm: np.ndarray[Any, np.dtype[np.int64]]
+    cluster: np.ndarray[Any, np.dtype[np.int64]]
+    drawn: np.ndarray[Any, np.dtype[np.int64]]
+    stratum: np.ndarray[Any, np.dtype[np.int64]]
+    strata: tuple[str, ...]
+    day0: np.ndarray[Any, np.dtype[np.int64]]
+    primary: np.ndarray[Any, np.dtype[np.bool_]]
+    assignment: Assignment
+
+    def by_arm(self, chosen: np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, int]:
+        return {arm: int((chosen & (self.arm == code)).sum()) for code, arm in enumerate(self.arms)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """A report on disk."""
+
+    summary: Summary
+    files: tuple[Path, ...]
+    notes: tuple[str, ...]
+
+
+def read_recorded(trial: Trial) -> Recorded:
+    """What is on file, as of one moment."""
+    with trial.store.snapshot() as connection:
+        return Recorded(
+            seals=rows_of(connection, SealRow, trial=trial.id),
+            amendments=rows_of(connection, AmendmentRow, trial=trial.id),
+            batches={row.number: row for row in rows_of(connection, BatchRow, trial=trial.id)},
+            units=rows_of(connection, UnitRow, trial=trial.id),
+            households={row.cluster: row for row in rows_of(connection, HouseholdRow, trial=trial.id)},
+            allocated=rows_of(connection, AllocationRow, trial=trial.id),
+            postings=rows_of(connection, PostingRow, trial=trial.id),
+            events=rows_of(connection, EventRow, trial=trial.id),
+            measurements=rows_of(connection, MeasurementRow, trial=trial.id),
+            imports=rows_of(connection, ImportRow, trial=trial.id),
+            ledger=rows_of(connection, AuditRow, trial=trial.id),
+        )
+
+
+def designs_of(trial: Trial, seals: Sequence[SealRow], amendments: Sequence[AmendmentRow]) -> tuple[Design, ...]:
+    """The design of each epoch, from the definitions as they were sealed."""
+    opening = {row.seal_number for row in amendments if row.new_epoch}
+    found: dict[int, Design] = {}
+    epoch = 1
+    for seal in seals:
+        epoch += seal.number in opening
+        experiment = parse(seal.definition_text, f"seal {seal.number}").experiment
+        if isinstance(experiment, LiveExperiment):
+            design = experiment.design
+            found[epoch] = Design(
+                trial=trial.id, arms=experiment.arm_ids, ratio=design.ratio, strata=design.strata, epoch=epoch
+            )
+    return tuple(found.values())
+
+
+def population_of(trial: Trial, recorded: Recorded) -> Population:
+    """Every unit of every posted batch; Refused where nothing was posted."""
+    posted = {number: batch for number, batch in recorded.batches.items() if batch.status == "posted"}
+    units = [unit for unit in recorded.units if unit.batch in posted]
+    if not units:
+        raise Refused(TrialCode.NOTHING_POSTED.at(trial.place))
+    here = {unit.cluster for unit in units}
+    allocated = [row for row in recorded.allocated if row.cluster in here]
+    experiment = trial.experiment
+    arms = (experiment.control.id, *(arm for arm in experiment.arm_ids if arm != experiment.control.id))
+    designs = designs_of(trial, recorded.seals, recorded.amendments)
+    arms += tuple(dict.fromkeys(arm for design in designs for arm in design.arms if arm not in arms))
+    assignment = Assignment.of_blocks([as_allocated(row) for row in allocated], designs, arms=arms)
+    position = {row.cluster: number for number, row in enumerate(allocated)}
+    drawn = np.array([position[unit.cluster] for unit in units], dtype=np.int64)
+    whole = [_merged(recorded.households, unit.cluster) for unit in units]
+    code = {cluster: number for number, cluster in enumerate(sorted(set(whole)))}
+    days = [posted[unit.batch].day0 for unit in units]
+    return Population(
+        units=units,
+        arms=arms,
+        arm=assignment.arm[drawn].astype(np.int64),
+        cluster=np.array([code[cluster] for cluster in whole], dtype=np.int64),
+        drawn=drawn,
+        stratum=assignment.stratum[drawn].astype(np.int64),
+        strata=assignment.strata,
+        day0=np.array(days, dtype=np.int64),
+        primary=np.array([not unit.late for unit in units], dtype=np.bool_),
+        assignment=assignment,
+    )
+
+
+def _merged(households: Mapping[str, HouseholdRow], cluster: str) -> str:
+    """The household a cluster turned out to be (rules §2: two found to be one keep their arms, the variance has one)."""
+    into = households[cluster].merged_into
+    return into or cluster
+
+
+def estimate(trial: Trial, *, today: date, redraws: int = REDRAWS) -> Summary:
+    """The whole summary of a trial, by intention to treat, from each batch's day 0.
+
+    Refused before the results open (last day 0 + horizon + lag), or where a source does not cover that long.
+    """
+    seal = require_seal(trial)
+    opens = trial.opens_on()
+    if opens is None:
+        raise Refused(TrialCode.NOTHING_POSTED.at(trial.place))
+    if today < opens:
+        raise Refused(TrialCode.RESULTS_CLOSED.at(trial.place, day=opens.isoformat()))
+    recorded = read_recorded(trial)
+    population = population_of(trial, recorded)
+    last = int(population.day0.max())
+    Refused.when(
+        problem
+        for source, days in _wanted(trial.experiment).items()
+        for problem in _short(trial, recorded.imports, source, int(population.day0.min()) + 1, last + days)
+    )
+    experiment = trial.experiment
+    results = [
+        analyse_outcome(
+            outcome,
+            _table(experiment, outcome, population, recorded),
+            assignment=population.assignment,
+            randomised="yes",
+            confidence=experiment.analysis.confidence,
+            smallest_worthwhile=experiment.worthwhile(outcome.id),
+            multiplicity=None,
+            redraw_key=redraw_key(seal.seal_hash),
+            redraws=redraws,
+            live=True,
+        )
+        for outcome in experiment.outcomes
+    ]
+    return assemble(_header(trial, seal, recorded, population, today), results)
+
+
+def _wanted(experiment: LiveExperiment) -> dict[str, int]:
+    """How many days after day 0 each source must cover, by kind of file."""
+    wanted: dict[str, int] = {}
+    for outcome in experiment.outcomes:
+        days = int(outcome.horizon or outcome.within or (outcome.at or 0) + (outcome.window or (0, 0))[1])
+        sources = [source_of(experiment, kind) for kind in outcome.event]
+        if outcome.source:
+            sources.append(outcome.source)
+        for source in sources:
+            wanted[source] = max(wanted.get(source, 0), days)
+    return wanted
+
+
+def source_of(experiment: LiveExperiment, kind: str) -> str:
+    """The kind of file that tells of an event."""
+    return experiment.events[kind].source_kind if kind in experiment.events else _SOURCE_OF[kind]
+
+
+def _short(trial: Trial, imports: Sequence[ImportRow], source: str, first: int, last: int) -> list[Any]:
+    covered = unbroken(imports, source, first)
+    if covered >= last or source == "rent_accounts":  # balances are read inside a window; outside it none is needed
+        return []
+    now = date.fromordinal(covered).isoformat() if covered >= first else "nothing"
+    day = date.fromordinal(last).isoformat()
+    return [TrialCode.COVERAGE_SHORT.at(trial.place, kind=source, day=day, now=now, trial=trial.id)]
+
+
+def unbroken(imports: Sequence[ImportRow], source: str, first: int) -> int:
+    """The last day of unbroken coverage by files of one kind from `first` on (ordinals); `first` - 1 where none."""
+    end = first - 1
+    for row in sorted((row for row in imports if row.kind == source), key=lambda row: row.covers_from):
+        if row.covers_from > end + 1:
+            break
+        end = max(end, row.covers_to)
+    return end
+
+
+def _first_after(events: Sequence[EventRow], kinds: Sequence[str], population: Population) -> np.ndarray[Any, Any]:
+    """Days from day 0 to each unit's first event of the kinds, days 0 and before passed over; infinite where none."""
+    row = {unit.unit: number for number, unit in enumerate(population.units)}
+    found = np.full(len(population.units), np.inf)
+    for event in events:
+        number = row.get(event.unit)
+        if number is not None and event.kind in kinds:
+            day = event.on_day - int(population.day0[number])
+            if 0 < day < found[number]:
+                found[number] = day
+    return found
+
+
+def _table(experiment: LiveExperiment, outcome: Outcome, population: Population, recorded: Recorded) -> UnitTable:
+    """One outcome's table: the units whose value is known, and by arm and reason the others."""
+    size = len(population.units)
+    columns: dict[str, Any] = {}
+    keep = np.ones(size, dtype=np.bool_)
+    reasons: dict[str, np.ndarray[Any, Any]] = {}
+    if outcome.type is OutcomeType.MEAN:
+        value, keep = _measured(outcome, population, recorded)
+        columns["y"] = value
+        reasons["missing"] = ~keep
+    else:
+        sources = [source_of(experiment, kind) for kind in outcome.event]
+        cut = min(unbroken(recorded.imports, source, int(population.day0.min()) + 1) for source in sources)
+        length = float(outcome.horizon or outcome.within or 0)
+        followed = np.minimum(length, (cut - population.day0).astype(np.float64))
+        first = _first_after(recorded.events, outcome.event, population)
+        if outcome.type is OutcomeType.PROPORTION:
+            keep = followed >= length
+            columns["y"] = (first <= length).astype(np.float64)
+        else:
+            keep = followed > 0
+            columns["event"] = first <= followed
+            columns["time"] = np.where(columns["event"], first, followed)
+            columns["follow_up"] = followed
+            if outcome.competing:
+                columns["competing"] = _first_after(recorded.events, outcome.competing, population)
+        reasons["not_yet_followed"] = ~keep
+    if outcome.baseline is not None:
+        baseline = _value_at_draw(population, outcome.baseline)
+        reasons["missing_baseline"] = keep & np.isnan(baseline)
+        keep = keep & ~np.isnan(baseline)
+        columns["baseline"] = baseline
+    # The reference is arm 0, so the order of `arms` is the order of the codes.
+    return UnitTable(
+        arms=population.arms,
+        arm=population.arm[keep],
+        stratum=population.stratum[keep] if len(population.strata) > 1 else None,
+        strata=population.strata if len(population.strata) > 1 else (),
+        cluster=population.cluster[keep] if experiment.cluster else None,
+        drawn=population.drawn[keep],
+        primary=population.primary[keep],
+        covariates={name: _value_at_draw(population, name)[keep] for name in experiment.analysis.covariates},
+        assigned=population.by_arm(population.primary),
+        missing_by=_missing_by(population, reasons),
+        **{name: values[keep] for name, values in columns.items()},
+    )
+
+
+def _missing_by(population: Population, reasons: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, dict[str, int]]:
+    counted = {reason: population.by_arm(gone & population.primary) for reason, gone in reasons.items()}
+    return {arm: {reason: counts[arm] for reason, counts in counted.items() if counts[arm]} for arm in population.arms}
+
+
+def _value_at_draw(population: Population, name: str) -> np.ndarray[Any, Any]:
+    values = [json.loads(unit.values_json).get(name) for unit in population.units]
+    return np.array([np.nan if value is None else float(value) for value in values])
+
+
+def _measured(
+    outcome: Outcome, population: Population, recorded: Recorded
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """The reading nearest to day `at` inside the window; absent is missing, unless `absent:` says what it means."""
+    low, high = outcome.window or (0, 0)
+    row = {unit.unit: number for number, unit in enumerate(population.units)}
+    best: dict[int, tuple[int, int, int]] = {}
+    for reading in recorded.measurements:
+        number = row.get(reading.unit)
+        if number is None or reading.name != outcome.column:
+            continue
+        off = reading.on_day - int(population.day0[number]) - int(outcome.at or 0)
+        if low <= off <= high:
+            best[number] = min(best.get(number, (10**9, 0, 0)), (abs(off), off, reading.number))
+    value = np.full(len(population.units), np.nan)
+    for number, (_, _, found) in best.items():
+        value[number] = found
+    if outcome.absent is not None:
+        value = np.where(np.isnan(value), outcome.absent, value)
+    keep = ~np.isnan(value)
+    return np.where(keep, value, 0.0), keep
+
+
+def _header(trial: Trial, seal: SealRow, recorded: Recorded, population: Population, today: date) -> Header:
+    flows = [json.loads(batch.flow_json) for batch in recorded.batches.values()]
+    posted = {number for number, batch in recorded.batches.items() if batch.status == "posted"}
+    first = [row for row in recorded.postings if row.wave == FIRST and row.batch in posted]
+    here = {unit.unit for unit in population.units}
+    withheld_units = {row.unit: row.reason or "" for row in first if row.status == "withheld"}
+    posted_units = {row.unit for row in first if row.status == "posted"}
+    # A tenancy left out one week and enrolled the next was not left out; one seen often counts once, by its last reason.
+    last_reason = {unit: reason for flow in flows for unit, reason in flow["why"].items()}
+    enrolled = {unit.unit for unit in recorded.units}
+    excluded = Counter(reason for unit, reason in last_reason.items() if unit not in enrolled)
+    abandoned = sum(unit.batch not in posted for unit in recorded.units)
+    if abandoned:
+        excluded["in_an_abandoned_batch"] = abandoned
+    clusters: dict[str, set[int]] = defaultdict(set)
+    for code, drawn, primary in zip(population.arm, population.drawn, population.primary, strict=True):
+        if primary:
+            clusters[population.arms[code]].add(int(drawn))
+    assigned = population.by_arm(population.primary)
+    return Header(
+        experiment=trial.id,
+        definition_hash=seal.definition_hash,
+        seal=seal.seal_hash,
+        as_of=today,
+        randomised="yes",
+        drawn="nudge-blocks/1",
+        amendments=[
+            {
+                "number": row.number,
+                "at": row.at,
+                "kind": row.kind,
+                "because": row.because,
+                "by": row.by,
+                "changes": sorted(json.loads(row.changes_json)),
+            }
+            for row in recorded.amendments
+        ],
+        epochs=1 + sum(row.new_epoch for row in recorded.amendments),
+        certificate_level=certificate_level(seal),
+        flow=Flow(
+            rows=sum(flow["rows"] for flow in flows),
+            rejected=_added(flow["rejected"] for flow in flows),
+            excluded=excluded,
+            eligible=len(enrolled),
+            allocated=int(population.primary.sum()),
+            withheld=Counter(reason for unit, reason in withheld_units.items() if unit not in posted_units),
+            posted=len(posted_units),
+            returned=len({event.unit for event in recorded.events if event.kind == "returned"} & here),
+            analysed=int(population.primary.sum()),
+        ),
+        arms=tuple(ArmCount(arm=arm, assigned=assigned[arm], clusters=len(clusters[arm])) for arm in population.arms),
+        checks=Checks(
+            dispatch_by_arm=_dispatch(population, first),
+            balance=_balance(trial.experiment, population),
+        ),
+        notes=tuple(_notes(trial, recorded, population)),
+    )
+
+
+def certificate_level(seal: SealRow) -> str:
+    """How much an outsider need not take on trust: `full`, `ordinary` or `weak`."""
+    return ("weak", "ordinary", "full")[(seal.beacon_name != "none") + bool(seal.witness.strip())]
+
+
+def _added(counts: Any) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(one)
+    return total
+
+
+def _dispatch(population: Population, first: Sequence[PostingRow]) -> dict[str, Any]:
+    """Letters posted, withheld and the median posting day after day 0, by arm: a sign that arms went out apart."""
+    row = {unit.unit: number for number, unit in enumerate(population.units)}
+    found: dict[str, Any] = {}
+    for code, arm in enumerate(population.arms):
+        own = [posting for posting in first if posting.unit in row and population.arm[row[posting.unit]] == code]
+        days = [posting.posted_on - int(population.day0[row[posting.unit]]) for posting in own if posting.posted_on]
+        found[arm] = {
+            "posted": len(days),
+            "withheld": sum(posting.status == "withheld" for posting in own),
+            "median_day": float(np.median(days)) if days else None,
+        }
+    return found
+
+
+def _balance(experiment: LiveExperiment, population: Population) -> list[dict[str, Any]]:
+    """Means of the covariates at the draw, by arm; no p-values: the draw was random whatever they are."""
+    rows = []
+    for name in experiment.analysis.covariates:
+        values = _value_at_draw(population, name)
+        means = {}
+        for code, arm in enumerate(population.arms):
+            own = values[(population.arm == code) & population.primary]
+            own = own[~np.isnan(own)]
+            means[arm] = float(own.mean()) if own.size else None
+        rows.append({"covariate": name, "mean": means})
+    return rows
+
+
+def _notes(trial: Trial, recorded: Recorded, population: Population) -> list[str]:
+    notes = []
+    late = int((~population.primary).sum())
+    if late:
+        notes.append(
+            f"{late} tenancies joined a household already in the trial: they got its letter, and are in a sensitivity row."
+        )
+    merged = sum(row.merged_into is not None for row in recorded.households.values())
+    if merged:
+        notes.append(
+            f"{merged} households turned out to be part of another: both kept their arms, the variance joins them."
+        )
+    for entry in recorded.ledger:
+        if entry.what == "posting_corrected":
+            facts = json.loads(entry.facts_json)
+            notes.append(
+                f"Batch {facts['batch']} ({facts['wave']}): posting date corrected from {', '.join(facts['from'])} "
+                f"to {facts['to']}, because: {facts['because']}."
+            )
+    for wave in trial.experiment.waves:
+        days = [
+            row.posted_on - (recorded.batches[row.batch].day0 or 0)
+            for row in recorded.postings
+            if row.wave == wave.id and row.posted_on is not None
+        ]
+        for outcome in trial.experiment.outcomes:
+            if days and outcome.within and outcome.within >= min(days):
+                notes.append(
+                    f"{outcome.id}: counts contact up to day {outcome.within:g}, and the first {wave.id} letters were "
+                    f"posted on day {min(days)}: some of that contact may be theirs."
+                )
+    harms = [kind for kind in trial.experiment.harms if any(event.kind == kind for event in recorded.events)]
+    row = {unit.unit: number for number, unit in enumerate(population.units)}
+    for kind in harms:
+        counts = population.by_arm(
+            np.isin(
+                np.arange(len(population.units)),
+                [row[event.unit] for event in recorded.events if event.kind == kind and event.unit in row],
+            )
+        )
+        told = ", ".join(f"{arm} {number}" for arm, number in counts.items())
+        notes.append(f"Watched for harm: tenancies with {kind.replace('_', ' ')}: {told}.")
+    return notes
+
+
+def write_report(trial: Trial, *, today: date, now: datetime, redraws: int = REDRAWS) -> Written:
+    """Estimate, and write summary.json, report.html and (where Pango is there) report.pdf."""
+    from nudge.reports.render import report_html, report_pdf
+    from nudge.reports.wording import Wording
+
+    summary = estimate(trial, today=today, redraws=redraws)
+    folder = trial.workspace.out(trial.id)
+    files = [write_whole(folder / "summary.json", summary_json(summary))]
+    page = report_html(summary, title=trial.experiment.title, wording=Wording.of(trial.experiment))
+    files.append(write_whole(folder / "report.html", page))
+    notes = []
+    try:
+        files.append(write_whole(folder / "report.pdf", report_pdf(page)))
+    except OSError:  # Pango is missing: all but the PDF works without it
+        notes.append("report.pdf was not made: this machine lacks Pango. `nudge doctor` says how to add it.")
+    with trial.store.transaction() as connection:
+        audit(connection, trial=trial.id, what="estimated", facts={"as_of": today.isoformat()}, at=now)
+    return Written(summary=summary, files=tuple(files), notes=tuple(notes))

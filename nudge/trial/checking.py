@@ -1,0 +1,57 @@
+"""`nudge check`: what an experiment file says, what the seal still needs, and what to think about first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from nudge.base.errors import Problem
+from nudge.experiment.definition import LiveExperiment
+from nudge.experiment.loader import Loaded, load
+from nudge.experiment.seal import unsealable
+from nudge.trial.codes import TrialCode
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A file that can be read as an experiment. `before_seal` lists what only the seal needs."""
+
+    id: str
+    kind: Literal["live", "recorded"]
+    summary: str
+    before_seal: tuple[Problem, ...]
+    warnings: tuple[str, ...]
+
+
+def check_file(path: Path) -> Checked:
+    """Read an experiment file; Refused with every problem at its line, or what there is to say of it."""
+    loaded = load(path)
+    experiment = loaded.experiment
+    warnings = tuple(str(note) for note in loaded.notes)
+    arms, outcomes = len(experiment.arms), len(experiment.outcomes)
+    summary = f"{arms} arms, {outcomes} outcome{'s' if outcomes > 1 else ''}"
+    if not isinstance(experiment, LiveExperiment):
+        return Checked(id=experiment.id, kind="recorded", summary=summary, before_seal=(), warnings=warnings)
+    return Checked(
+        id=experiment.id,
+        kind="live",
+        summary=summary,
+        before_seal=(*unsealable(experiment, loaded.place), *_missing_files(loaded, experiment, path)),
+        warnings=warnings,
+    )
+
+
+def _missing_files(loaded: Loaded, experiment: LiveExperiment, path: Path) -> tuple[Problem, ...]:
+    """Letters and sources that are not where the file's own folder says; the seal reads them from the workspace."""
+    root = path.absolute().parent.parent
+    named: dict[str, tuple[str | int, ...]] = {
+        f"templates/{arm.letter}": ("arms", number) for number, arm in enumerate(experiment.arms) if arm.letter
+    }
+    named |= {f"templates/{wave.letter}": ("waves", number) for number, wave in enumerate(experiment.waves)}
+    named |= {claim.source: ("claims", name) for name, claim in experiment.claims.items()}
+    return tuple(
+        TrialCode.SOURCE_MISSING.at(loaded.place(*where), file=file, part=str(where[0]).rstrip("s"))
+        for file, where in named.items()
+        if not (root / file).is_file()
+    )

@@ -1,0 +1,207 @@
+"""The end of a trial: its certificate, the check that every arm can be drawn again, and what goes under retention."""
+
+from __future__ import annotations
+
+import shutil
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from importlib.metadata import version
+from pathlib import Path
+from platform import python_version
+
+from nudge._version import __version__
+from nudge.allocation.certificate import BatchLine, Certificate, EpochLine, SealLine, opened, verify
+from nudge.base.errors import Place, Problem, Refused
+from nudge.base.files import write_whole
+from nudge.records.store import audit, broken_link, change, remove, rows_of
+from nudge.records.tables import (
+    AllocationRow,
+    AmendmentRow,
+    BatchRow,
+    PostingRow,
+    RecipientRow,
+    ReviewRow,
+    SealRow,
+    UnitRow,
+)
+from nudge.trial.analysis import designs_of
+from nudge.trial.codes import TrialCode
+from nudge.trial.enrolment import as_allocated, batch_line
+from nudge.trial.handle import Trial, require_seal
+from nudge.trial.posting import find_unit
+from nudge.trial.sealing import read_secret
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closed:
+    """A closed trial: its certificate as files, and whether this call closed it."""
+
+    certificate: Certificate
+    files: tuple[Path, ...]
+    made: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """What a verification found: no problems, or each of them; and what it counted."""
+
+    problems: tuple[Problem, ...]
+    batches: int
+    clusters: int
+    redrawn: bool
+
+
+def build_certificate(trial: Trial, *, open_secret: bool) -> Certificate:
+    """The certificate as the ledger stands; with the secret and the arms only where the trial is closed."""
+    seal = require_seal(trial)
+    with trial.store.snapshot() as connection:
+        seals = rows_of(connection, SealRow, trial=trial.id)
+        amendments = rows_of(connection, AmendmentRow, trial=trial.id)
+        batches = rows_of(connection, BatchRow, trial=trial.id)
+        allocations = rows_of(connection, AllocationRow, trial=trial.id)
+        units = rows_of(connection, UnitRow, trial=trial.id)
+    certificate = Certificate(
+        trial=trial.id,
+        seals=tuple(
+            SealLine(
+                number=row.number,
+                sealed_at=row.sealed_at,
+                definition_hash=row.definition_hash,
+                seal_hash=row.seal_hash,
+                commitment=row.commitment,
+            )
+            for row in seals
+        ),
+        beacon=seal.beacon_name,
+        beacon_value=seal.beacon_value,
+        witness=seal.witness.strip() or None,
+        versions={"nudge": __version__, "python": python_version(), "numpy": version("numpy")},
+        epochs=tuple(EpochLine.of(design) for design in designs_of(trial, seals, amendments)),
+        batches=tuple(_batch_line(row, allocations, units) for row in batches),
+    )
+    if not open_secret:
+        return certificate
+    return opened(certificate, secret=read_secret(trial), allocated=[as_allocated(row) for row in allocations])
+
+
+def _batch_line(row: BatchRow, allocations: list[AllocationRow], units: list[UnitRow]) -> BatchLine:
+    own = [unit for unit in units if unit.first_batch == row.number]
+    return batch_line(
+        row,
+        clusters=sum(one.batch == row.number for one in allocations),
+        units=sum(not unit.late for unit in own),
+        late_members=sum(unit.late for unit in own),
+    )
+
+
+def close_trial(trial: Trial, *, today: date, now: datetime, abandon: bool = False, because: str = "") -> Closed:
+    """End a trial: no more enrolment, the secret and the arms opened in the certificate.
+
+    Refused before the results open, unless it is abandoned with a reason. Closing twice writes the same files.
+    """
+    require_seal(trial)
+    with trial.store.snapshot() as connection:
+        closed_before = trial.is_closed(connection)
+    if not closed_before:
+        if abandon and not because.strip():
+            raise Refused(TrialCode.BECAUSE_MISSING.at(trial.place))
+        if not abandon and not trial.horizon_reached(today):
+            opens = trial.opens_on()
+            day = opens.isoformat() if opens else "a date that posting will fix"
+            raise Refused(TrialCode.NOT_CLOSABLE.at(trial.place, day=day, trial=trial.id))
+        with trial.store.transaction() as connection:
+            facts = {"on": today.isoformat(), "abandoned": abandon, "because": because.strip()}
+            audit(connection, trial=trial.id, what="closed", facts=facts, at=now)
+    certificate = build_certificate(trial, open_secret=trial.seal is not None and trial.seal.beacon_value is not None)
+    return Closed(certificate=certificate, files=write_certificate(trial, certificate), made=not closed_before)
+
+
+def write_certificate(trial: Trial, certificate: Certificate) -> tuple[Path, ...]:
+    """certificate.json and the one-page certificate.html, in the trial's folder."""
+    from nudge.reports.render import certificate_html
+
+    folder = trial.workspace.out(trial.id)
+    return (
+        write_whole(folder / "certificate.json", certificate.to_json()),
+        write_whole(folder / "certificate.html", certificate_html(certificate)),
+    )
+
+
+def frozen_lists(trial: Trial) -> dict[int, dict[str, str]]:
+    """Each batch's list of clusters as frozen, {code: stratum}: what an auditor gets to re-draw from."""
+    lists: dict[int, dict[str, str]] = defaultdict(dict)
+    with trial.store.snapshot() as connection:
+        for batch in rows_of(connection, BatchRow, trial=trial.id):
+            lists[batch.number] = {}
+        for row in rows_of(connection, AllocationRow, trial=trial.id):
+            lists[row.batch][row.cluster] = row.stratum
+    return dict(lists)
+
+
+def verify_trial(trial: Trial) -> Verified:
+    """Draw every arm again from the secret and the lists, and compare; check the ledger's chain. Shows no arm (I8)."""
+    seal = require_seal(trial)
+    lists = frozen_lists(trial)
+    drawable = seal.beacon_value is not None and any(lists.values())
+    certificate = build_certificate(trial, open_secret=drawable)
+    with trial.store.snapshot() as connection:
+        recorded = [as_allocated(row) for row in rows_of(connection, AllocationRow, trial=trial.id)]
+        broken = broken_link(connection, trial.id)
+    problems = list(verify(certificate, lists, recorded=recorded)) if drawable else []
+    if broken is not None:
+        problems.append(TrialCode.LEDGER_BROKEN.at(Place(f"{trial.id} ledger"), number=broken))
+    return Verified(
+        problems=tuple(problems), batches=len(lists), clusters=sum(map(len, lists.values())), redrawn=drawable
+    )
+
+
+def erase(trial: Trial, *, reference: str | None, now: datetime) -> Mapping[str, int]:
+    """Delete personal data: of one tenancy, or of the whole trial once it is closed. Arms and outcomes stay, by code.
+
+    Goes: recipients, review rows, letters, print files, manifests, rejects. Refused for a trial that still runs.
+    """
+    from nudge.base.canonical import canonical
+
+    with trial.store.transaction() as connection:
+        recipients = rows_of(connection, RecipientRow, trial=trial.id)
+        postings = rows_of(connection, PostingRow, trial=trial.id)
+        if reference is None and not trial.is_closed(connection):
+            raise Refused(TrialCode.ERASE_OPEN.at(trial.place, trial=trial.id))
+        chosen = None if reference is None else find_unit(trial, reference, recipients, postings)
+        where = {"trial": trial.id} if chosen is None else {"trial": trial.id, "unit": chosen}
+        gone = remove(connection, RecipientRow, where=where)
+        emptied = 0
+        for review in rows_of(connection, ReviewRow, trial=trial.id):
+            if chosen is None or chosen == review.unit or chosen in review.candidates_json:
+                to = {"row_json": canonical({}).decode()}
+                emptied += change(connection, ReviewRow, where={"trial": trial.id, "id": review.id}, to=to)
+        facts = {"recipients": gone, "reviews": emptied, "whole": chosen is None}
+        audit(connection, trial=trial.id, what="erased", facts=facts, at=now)
+    files = _erase_files(trial, None if chosen is None else {p.letter_reference for p in postings if p.unit == chosen})
+    return {"recipients": gone, "review rows": emptied, "files": files}
+
+
+def _erase_files(trial: Trial, letters: set[str] | None) -> int:
+    out = trial.workspace.out(trial.id)
+    if letters is None:
+        doomed = [path for path in out.glob("batch-*") if path.is_dir()]
+        count = sum(path.is_file() for folder in doomed for path in folder.rglob("*"))
+        for folder in doomed:
+            shutil.rmtree(folder)
+        (out / "rejects.csv").unlink(missing_ok=True)
+        return count
+    # One tenant's page stands among others' in a print file, and the manifest names its neighbours too: all of the
+    # batch's merged files go. The others' single letters stay.
+    count = 0
+    for path in [*out.glob("batch-*/letters/*.pdf")]:
+        if path.stem in letters:
+            for merged in [*path.parents[1].glob("print-*.pdf"), path.parents[1] / "manifest.csv", path]:
+                count += merged.is_file()
+                merged.unlink(missing_ok=True)
+    for again in out.glob("batch-*/again-*"):
+        shutil.rmtree(again)
+    for rejects in [*out.glob("**/rejects.csv")]:
+        rejects.unlink()
+    return count

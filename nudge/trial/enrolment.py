@@ -1,0 +1,468 @@
+"""One week's enrolment: extract and suppression list in, a batch drawn, everything counted (I2, I3, I4, I9)."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection
+
+from nudge.allocation.certificate import BatchLine, ledger_hash, list_hash
+from nudge.allocation.design import Allocated, Design
+from nudge.allocation.schemes import draw, stratum_of
+from nudge.base.canonical import canonical
+from nudge.base.columns import Value
+from nudge.base.errors import Place, Problem, Refused
+from nudge.base.files import private_folder
+from nudge.base.values import utc_text
+from nudge.documents.batch import prove_letters
+from nudge.documents.letter import LetterSpec
+from nudge.documents.templates import TemplateFolder
+from nudge.experiment.conditions import Condition, compile_condition
+from nudge.experiment.definition import LiveExperiment
+from nudge.experiment.seal import cluster_code
+from nudge.intake.extract import Extract, Tenancy, read_extract
+from nudge.intake.mapping import ColumnMapping, load_mappings, save_mappings
+from nudge.intake.rejects import Reject, problems, write_rejects
+from nudge.intake.suppression import SuppressionList, read_suppression
+from nudge.records.store import append, append_allocation, audit, change, rows_of
+from nudge.records.tables import AllocationRow, BatchRow, HouseholdRow, RecipientRow, SealRow, UnitRow
+from nudge.trial.codes import TrialCode
+from nudge.trial.gate import check_list_date
+from nudge.trial.handle import Trial, require_seal
+from nudge.trial.households import Home, place_households
+from nudge.trial.sealing import draw_seed, epoch_now, frozen_claims, lapsed_claims, read_secret
+from nudge.trial.units import (
+    exclusion,
+    home_of,
+    home_of_recipient,
+    recipient_rows,
+    specs_of,
+    text_values,
+    unit_code,
+    with_bands,
+)
+
+EXTRACT_DAYS: Final = 7
+MISSING_STRATUM: Final = "(none)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enrolment:
+    """What an extract came to: counts that add up, and the batch if anybody was new. Shows no arm (I8)."""
+
+    batch: int | None
+    made: bool
+    flow: Mapping[str, object]
+    reading: Extract
+    unwritable: tuple[Reject, ...] = ()
+    rejects_file: Path | None = None
+    merged: int = 0
+
+    @property
+    def rejects(self) -> tuple[Reject, ...]:
+        """Rows that could not be read, then tenancies to whom no letter could be written."""
+        return (*self.reading.rejects, *self.unwritable)
+
+
+@dataclass(kw_only=True)
+class _Sorted:
+    """The tenancies of an extract, sorted: who is new, who comes back, who is out and why."""
+
+    rows: int
+    known: int = 0
+    excluded: Counter[str] = field(default_factory=Counter)
+    why: dict[str, str] = field(default_factory=dict)
+    new: list[Tenancy] = field(default_factory=list)
+    back: list[Tenancy] = field(default_factory=list)
+    homes: list[Home] = field(default_factory=list)
+    unwritable: list[Reject] = field(default_factory=list)
+
+    def leave_out(self, unit: str, reason: str) -> None:
+        self.excluded[reason] += 1
+        self.why[unit] = reason
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What the trial already holds."""
+
+    batches: tuple[BatchRow, ...]
+    units: Mapping[str, UnitRow]
+    allocated: tuple[AllocationRow, ...]
+    recipients: tuple[RecipientRow, ...]
+    epoch: int
+
+    def abandoned(self, unit: UnitRow) -> bool:
+        return next(batch.status for batch in self.batches if batch.number == unit.batch) == "abandoned"
+
+
+def enrol(
+    trial: Trial,
+    extract: Path,
+    suppression: Path,
+    *,
+    dated: date,
+    today: date,
+    now: datetime,
+    as_of: date | None = None,
+    mapping: ColumnMapping | None = None,
+    encoding: str | None = None,
+    accept_good_rows: bool = False,
+    dry_run: bool = False,
+    executor: Executor | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Enrolment:
+    """Draw the arms of this week's new tenancies.
+
+    The same extract twice is one enrolment. Whatever could stop a letter is found before the draw, against every
+    arm's template (I4). Refused where the list is stale, a claim has lapsed, rows are unreadable (unless
+    `accept_good_rows`), or the trial is closed; the list of unreadable rows is written all the same.
+    """
+    seal = require_seal(trial)
+    Refused.when(lapsed_claims(trial, seal, today))
+    mapping = mapping or load_mappings(trial.workspace.mappings).get("extract")
+    waiting = private_folder(trial.workspace.folder / "data")
+    with read_extract(extract, trial.experiment.columns, mapping, encoding=encoding, spool=waiting) as reading:
+        with trial.store.snapshot() as connection:
+            if trial.is_closed(connection):
+                raise Refused(TrialCode.CLOSED.at(trial.place))
+            held = _held(connection, trial.id)
+        for batch in held.batches:
+            if batch.extract_sha256 == reading.sha256 and batch.status != "abandoned":
+                return Enrolment(batch=batch.number, made=False, flow=json.loads(batch.flow_json), reading=reading)
+        day = as_of or reading.as_of or today
+        check_list_date(suppression, dated, day, today)
+        _check_extract_date(extract, day, today, held)
+        listed = read_suppression(suppression, dated=dated)
+        if reading.rejects and not accept_good_rows:
+            file = _write_rejects(trial, reading.rejects, dry_run=dry_run)
+            why = TrialCode.ROWS_REJECTED.at(Place(reading.name), count=reading.rejected, rows=reading.rows, file=file)
+            raise Refused(why, *problems(reading.name, reading.rejects))
+        secret = read_secret(trial)
+        found = _sort(trial, reading, listed, held, secret, today)
+    _prove(trial, seal, found, secret, day, today, executor, progress)
+    if found.unwritable and not accept_good_rows:
+        file = _write_rejects(trial, (*reading.rejects, *found.unwritable), dry_run=dry_run)
+        why = TrialCode.LETTERS_UNWRITABLE.at(Place(reading.name), count=len(found.unwritable), file=file)
+        raise Refused(why, *(_problem(reading.name, one) for one in found.unwritable))
+    plan = _plan(trial, found, held, secret)
+    flow = _flow(reading, found, plan)
+    result = Enrolment(batch=None, made=False, flow=flow, reading=reading, unwritable=tuple(found.unwritable))
+    if dry_run or not (found.new or found.back):
+        return result
+    batch = BatchRow(
+        trial=trial.id,
+        number=len(held.batches) + 1,
+        epoch=held.epoch,
+        extract_name=reading.name,
+        extract_sha256=reading.sha256,
+        as_of=day.toordinal(),
+        suppression_sha256=listed.sha256,
+        suppression_dated=dated.toordinal(),
+        list_hash=list_hash(plan.strata),
+        previous_hash=(
+            ledger_hash(trial.id, batch_line(held.batches[-1])) if held.batches else trial.seals[0].commitment
+        ),
+        frozen_at=utc_text(now),
+        drawn_at=utc_text(now),
+        status="drawn",
+        day0=None,
+        flow_json=canonical({**flow, "why": found.why, "suppression": str(suppression.absolute())}).decode(),
+    )
+    _keep(trial, seal, batch, plan, found, now)
+    learnt = load_mappings(trial.workspace.mappings)
+    save_mappings(trial.workspace.mappings, {**learnt, "extract": reading.mapping})
+    folder = trial.workspace.batch_folder(trial.id, batch.number)
+    listing = write_rejects(folder / "rejects.csv", result.rejects) if result.rejects else None
+    return replace(result, batch=batch.number, made=True, rejects_file=listing, merged=len(plan.merged))
+
+
+def _flow(reading: Extract, found: _Sorted, plan: _Plan) -> dict[str, object]:
+    return {
+        "rows": reading.rows,
+        "rejected": dict(Counter(one.code for one in reading.rejects)),
+        "dropped": dict(reading.dropped),
+        "enrolled_before": found.known,
+        "excluded": dict(found.excluded),
+        "eligible": len(found.new) + len(found.back),
+        "allocated": len(found.new) - len(plan.late),
+        "late": len(plan.late),
+        "rejoined": len(found.back),
+        "clusters": len(plan.strata),
+    }
+
+
+def _check_extract_date(path: Path, day: date, today: date, held: _Held) -> None:
+    place = Place(str(path))
+    if day > today:
+        raise Refused(TrialCode.EXTRACT_FUTURE.at(place))
+    if (today - day).days > EXTRACT_DAYS:
+        raise Refused(TrialCode.EXTRACT_OLD.at(place))
+    standing = [batch for batch in held.batches if batch.status != "abandoned"]
+    if standing and day.toordinal() < standing[-1].as_of:
+        last = date.fromordinal(standing[-1].as_of).isoformat()
+        raise Refused(TrialCode.EXTRACT_BACKWARDS.at(place, number=standing[-1].number, day=last))
+
+
+def _held(connection: Connection, trial: str) -> _Held:
+    return _Held(
+        batches=tuple(rows_of(connection, BatchRow, trial=trial)),
+        units={row.unit: row for row in rows_of(connection, UnitRow, trial=trial)},
+        allocated=tuple(rows_of(connection, AllocationRow, trial=trial)),
+        recipients=tuple(rows_of(connection, RecipientRow, trial=trial)),
+        epoch=epoch_now(connection, trial),
+    )
+
+
+def _sort(trial: Trial, reading: Extract, listed: SuppressionList, held: _Held, secret: bytes, today: date) -> _Sorted:
+    experiment = trial.experiment
+    eligible = compile_condition(experiment.eligible, experiment.kinds)
+    found = _Sorted(rows=reading.rows)
+    for tenancy in reading.tenancies():
+        unit = unit_code(secret, tenancy.reference)
+        row = held.units.get(unit)
+        if row is not None and not held.abandoned(row):
+            found.known += 1
+            found.homes.append(home_of(tenancy))
+            continue
+        reason = _reason_out(experiment, eligible, tenancy, listed, today)
+        if reason is not None:
+            found.leave_out(unit, reason)
+        elif row is not None:
+            found.back.append(tenancy)
+        else:
+            found.new.append(tenancy)
+    return found
+
+
+def _reason_out(
+    experiment: LiveExperiment, eligible: Condition, tenancy: Tenancy, listed: SuppressionList, today: date
+) -> str | None:
+    if reasons := listed.reasons(tenancy.reference, today):
+        return reasons[0]
+    values = with_bands(experiment, tenancy.values)
+    if reason := exclusion(experiment, values):
+        return reason
+    holds = eligible.holds(values)
+    if holds is None:
+        return "missing_" + min(name for name in eligible.names if values.get(name) is None)
+    return None if holds else "not_eligible"
+
+
+def _prove(
+    trial: Trial,
+    seal: SealRow,
+    found: _Sorted,
+    secret: bytes,
+    day: date,
+    today: date,
+    executor: Executor | None,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Lay out every letter that could be sent, in every arm; take out the tenancies of which any fails."""
+    experiment = trial.experiment
+    claims = frozen_claims(seal)
+    templates = [arm.letter for arm in experiment.arms if arm.letter] + [wave.letter for wave in experiment.waves]
+    specs: dict[str, tuple[str, LetterSpec]] = {}
+    for tenancy in (*found.new, *found.back):
+        for number, template in enumerate(dict.fromkeys(templates)):
+            for spec in specs_of(
+                trial,
+                tenancy,
+                template,
+                secret=secret,
+                claims=claims,
+                as_of=day,
+                letter_date=today,
+                wave=f"proof-{number}",
+            ):
+                specs[spec.reference] = (tenancy.reference, spec)
+    refused = prove_letters(
+        [spec for _, spec in specs.values()],
+        TemplateFolder(trial.workspace.templates),
+        trial.workspace.profile,
+        executor=executor,
+        progress=progress,
+    )
+    by_tenancy: dict[str, dict[str, str]] = defaultdict(dict)
+    for reference, faults in refused.items():
+        for fault in faults:
+            by_tenancy[specs[reference][0]].setdefault(fault.code, f"{fault.expected}\n{fault.fix}")
+    for pile in (found.new, found.back):
+        stopped = [tenancy for tenancy in pile if tenancy.reference in by_tenancy]
+        pile[:] = [tenancy for tenancy in pile if tenancy.reference not in by_tenancy]
+        for tenancy in stopped:
+            found.leave_out(unit_code(secret, tenancy.reference), "letter_cannot_be_written")
+            for code, words in by_tenancy[tenancy.reference].items():
+                reason, _, fix = words.partition("\n")
+                found.unwritable.append(Reject(min(tenancy.rows), "letter", code, reason, fix))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Which clusters are drawn, in which stratum, and which code and cluster each tenancy has."""
+
+    strata: Mapping[str, str]
+    cluster: Mapping[str, str]
+    unit: Mapping[str, str]
+    late: frozenset[str]
+    merged: Mapping[str, str]
+
+
+def _plan(trial: Trial, found: _Sorted, held: _Held, secret: bytes) -> _Plan:
+    experiment = trial.experiment
+    placed = place_households(
+        [*found.homes, *(home_of(tenancy) for tenancy in (*found.new, *found.back))],
+        {row.tenancy_reference: held.units[row.unit].cluster for row in held.recipients},
+        [home_of_recipient(row) for row in held.recipients],
+    )
+    allocated = {row.cluster for row in held.allocated}
+    cluster, unit = {}, {}
+    members: dict[str, list[Tenancy]] = defaultdict(list)
+    for tenancy in (*found.new, *found.back):
+        where = placed[tenancy.reference]
+        key = where.key if experiment.cluster == "household" else f"tenancy:{tenancy.reference}"
+        known = where.cluster if experiment.cluster == "household" else None
+        unit[tenancy.reference] = unit_code(secret, tenancy.reference)
+        cluster[tenancy.reference] = known or cluster_code(secret, key)
+        members[cluster[tenancy.reference]].append(tenancy)
+    strata = {}
+    for code, tenancies in members.items():
+        if code in allocated:
+            continue
+        first = min(tenancies, key=lambda tenancy: tenancy.reference)  # rules §3: the unit with the smallest id
+        values = with_bands(experiment, first.values)
+        strata[code] = stratum_of([_stratum_text(values.get(name)) for name in experiment.design.strata])
+    late = frozenset(tenancy.reference for tenancy in found.new if cluster[tenancy.reference] in allocated)
+    merged = {}
+    if experiment.cluster == "household":
+        for where in placed.values():
+            for other in where.merged:
+                merged[other] = where.cluster or other
+    return _Plan(strata, cluster, unit, late, merged)
+
+
+def _stratum_text(value: Value) -> str:
+    if value is None:
+        return MISSING_STRATUM
+    return " ".join(str(value).split()) or MISSING_STRATUM
+
+
+def _keep(trial: Trial, seal: SealRow, batch: BatchRow, plan: _Plan, found: _Sorted, now: datetime) -> None:
+    experiment = trial.experiment
+    design = Design(
+        trial=trial.id,
+        arms=experiment.arm_ids,
+        ratio=experiment.design.ratio,
+        strata=experiment.design.strata,
+        epoch=batch.epoch,
+    )
+    seed = draw_seed(trial, seal)
+    with trial.store.transaction() as connection:
+        if len(rows_of(connection, BatchRow, trial=trial.id)) != batch.number - 1:
+            raise Refused(TrialCode.DRAWN_MEANWHILE.at(trial.place))
+        frozen = {"batch": batch.number, "list_hash": batch.list_hash, "previous_hash": batch.previous_hash}
+        audit(connection, trial=trial.id, what="list_frozen", facts=frozen | {"clusters": len(plan.strata)}, at=now)
+        before = [as_allocated(row) for row in rows_of(connection, AllocationRow, trial=trial.id)]
+        drawn = draw(design, seed=seed, batch=batch.number, clusters=plan.strata, drawn=before)
+        append(connection, [batch])
+        append(
+            connection,
+            [
+                HouseholdRow(trial=trial.id, cluster=code, stratum=stratum, batch=batch.number, merged_into=None)
+                for code, stratum in sorted(plan.strata.items())
+            ],
+        )
+        append_allocation(
+            connection,
+            [
+                AllocationRow(
+                    trial=trial.id,
+                    cluster=one.cluster,
+                    batch=one.batch,
+                    stratum=one.stratum,
+                    epoch=one.epoch,
+                    block=one.block,
+                    slot=one.slot,
+                    block_size=one.block_size,
+                    arm=one.arm,
+                )
+                for one in drawn
+            ],
+        )
+        append(connection, [_unit_row(trial, batch, plan, tenancy) for tenancy in found.new])
+        append(
+            connection,
+            [row for tenancy in found.new for row in recipient_rows(trial.id, plan.unit[tenancy.reference], tenancy)],
+        )
+        for tenancy in found.back:
+            where = {"trial": trial.id, "unit": plan.unit[tenancy.reference]}
+            change(
+                connection, UnitRow, where=where, to={"batch": batch.number, "values_json": text_values(tenancy.values)}
+            )
+        for code, into in plan.merged.items():
+            change(connection, HouseholdRow, where={"trial": trial.id, "cluster": code}, to={"merged_into": into})
+        facts = {
+            "batch": batch.number,
+            "clusters": len(plan.strata),
+            "late": len(plan.late),
+            "rejoined": len(found.back),
+        }
+        audit(connection, trial=trial.id, what="drawn", facts=facts, at=now)
+
+
+def batch_line(row: BatchRow, *, clusters: int = 0, units: int = 0, late_members: int = 0) -> BatchLine:
+    """A batch as the certificate lists it; the counts have no part in its ledger hash."""
+    return BatchLine(
+        number=row.number,
+        epoch=row.epoch,
+        frozen_at=row.frozen_at,
+        drawn_at=row.drawn_at,
+        list_hash=row.list_hash,
+        clusters=clusters,
+        units=units,
+        late_members=late_members,
+        previous_hash=row.previous_hash,
+    )
+
+
+def as_allocated(row: AllocationRow) -> Allocated:
+    """The allocation room's value of a stored row."""
+    return Allocated(
+        cluster=row.cluster,
+        batch=row.batch,
+        stratum=row.stratum,
+        epoch=row.epoch,
+        block=row.block,
+        slot=row.slot,
+        block_size=row.block_size,
+        arm=row.arm,
+    )
+
+
+def _unit_row(trial: Trial, batch: BatchRow, plan: _Plan, tenancy: Tenancy) -> UnitRow:
+    return UnitRow(
+        trial=trial.id,
+        unit=plan.unit[tenancy.reference],
+        cluster=plan.cluster[tenancy.reference],
+        batch=batch.number,
+        first_batch=batch.number,
+        late=tenancy.reference in plan.late,
+        values_json=text_values(with_bands(trial.experiment, tenancy.values)),
+    )
+
+
+def _write_rejects(trial: Trial, rejects: tuple[Reject, ...], *, dry_run: bool) -> Path:
+    path = trial.workspace.out(trial.id) / "rejects.csv"
+    return path if dry_run else write_rejects(path, rejects)
+
+
+def _problem(name: str, reject: Reject) -> Problem:
+    return Problem(reject.code, Place(name, row=reject.row, heading=reject.heading), reject.reason, reject.fix)

@@ -1,0 +1,269 @@
+"""Posting confirmed, corrected or undone: what fixes day 0 of a batch (rules §1), and what was withheld from it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from nudge.base.canonical import canonical
+from nudge.base.errors import Refused
+from nudge.base.files import write_whole
+from nudge.records.store import append, audit, change, rows_of
+from nudge.records.tables import BatchRow, EventRow, PostingRow, RecipientRow, UnitRow
+from nudge.trial.codes import TrialCode
+from nudge.trial.gate import HELD, Listed, fresh_list, withheld_because
+from nudge.trial.handle import Trial, require_seal
+from nudge.trial.letters import FIRST, batch_of, batch_place, records_of
+from nudge.trial.reprints import letters_named
+from nudge.trial.units import unit_code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posted:
+    """What a confirmation came to. `pull` are letters to take out of the pile before it goes."""
+
+    batch: int
+    wave: str
+    on: date
+    posted: int
+    withheld: Mapping[str, int]
+    not_posted: int
+    pull: tuple[str, ...]
+    pull_list: Path | None
+    abandoned: bool
+    made: bool
+
+
+def confirm_posting(
+    trial: Trial,
+    number: int,
+    *,
+    on: date,
+    listed: Listed,
+    today: date,
+    now: datetime,
+    not_posted: Sequence[str] = (),
+    wave: str = FIRST,
+    dry_run: bool = False,
+) -> Posted:
+    """Record that a batch's letters went to the post on a day, less those withheld by a fresh suppression list.
+
+    The first posting of first letters is the batch's day 0 in every arm. A batch of which nothing went is abandoned.
+    The same confirmation twice changes nothing; another date is refused (`correct_posting`).
+    """
+    require_seal(trial)
+    place = batch_place(trial, number)
+    held = records_of(trial, number)
+    batch = held.batch
+    name = f"{trial.id}/{number}"
+    if batch.status == "abandoned":
+        raise Refused(TrialCode.BATCH_ABANDONED.at(place))
+    own = [row for row in held.postings if row.wave == wave]
+    if not any(row.status in {"made", "posted"} for row in own) and not (own and wave == FIRST):
+        raise Refused(TrialCode.BATCH_NOT_LETTERED.at(place, trial=trial.id))
+    if on > today:
+        raise Refused(TrialCode.DATE_FUTURE.at(place))
+    made_on = min(row.made_at[:10] for row in own)
+    if on.isoformat() < made_on:
+        raise Refused(TrialCode.DATE_BEFORE_LETTERS.at(place, made=made_on))
+    before = {row.posted_on for row in own if row.posted_on is not None}
+    if before and before != {on.toordinal()}:
+        day = date.fromordinal(min(before)).isoformat()
+        raise Refused(TrialCode.DATE_DIFFERS.at(place, day=day, batch=name))
+    suppression = fresh_list(batch, listed, today)
+    reference_of = {row.unit: row.tenancy_reference for row in held.recipients}
+    named = {row.letter_reference for row in letters_named(not_posted, own, held.recipients, wave, place)}
+    withheld: dict[str, str] = {}
+    for row in own:
+        if row.status != "made":
+            continue
+        events = [event for event in held.events if event.unit == row.unit]
+        if reason := withheld_because(reference_of[row.unit], events, suppression, on):
+            withheld[row.letter_reference] = reason
+        elif row.letter_reference in named:
+            withheld[row.letter_reference] = "not_posted"
+    going = [row for row in own if row.status == "made" and row.letter_reference not in withheld]
+    gone = [row for row in own if row.status == "posted"]
+    abandoned = wave == FIRST and not going and not gone
+    folder = trial.workspace.batch_folder(trial.id, number, None if wave == FIRST else wave)
+    pull = tuple(sorted(reference for reference, reason in withheld.items() if reason != "not_posted"))
+    changed = bool(going or withheld) or (abandoned and batch.status != "abandoned")
+    pull_list = None
+    if changed and not dry_run:
+        pull_list = _write_pull_list(folder, pull)
+        _record(trial, batch, wave, going, withheld, on, now, abandoned=abandoned)
+    reasons = [row.reason or "" for row in own if row.status == "withheld"]
+    return Posted(
+        batch=number,
+        wave=wave,
+        on=on,
+        posted=len(going) + len(gone),
+        withheld=Counter([*reasons, *withheld.values()]),
+        not_posted=sum(reason == "not_posted" for reason in withheld.values()),
+        pull=pull,
+        pull_list=pull_list,
+        abandoned=abandoned,
+        made=changed and not dry_run,
+    )
+
+
+def _write_pull_list(folder: Path, pull: Sequence[str]) -> Path | None:
+    """The lines of the manifest whose letters must come out of the pile; None where there are none."""
+    manifest = folder / "manifest.csv"
+    if not pull or not manifest.is_file():
+        return None
+    heading, *lines = manifest.read_text("utf-8-sig").splitlines(keepends=True)
+    wanted = [line for line in lines if any(reference in line for reference in pull)]
+    return write_whole(folder / "pull-list.csv", "\ufeff" + "".join([heading, *wanted]))
+
+
+def _record(
+    trial: Trial,
+    batch: BatchRow,
+    wave: str,
+    going: Sequence[PostingRow],
+    withheld: Mapping[str, str],
+    on: date,
+    now: datetime,
+    *,
+    abandoned: bool,
+) -> None:
+    with trial.store.transaction() as connection:
+        for row in going:
+            where = {"trial": trial.id, "letter_reference": row.letter_reference}
+            change(connection, PostingRow, where=where, to={"status": "posted", "posted_on": on.toordinal()})
+        for reference, reason in withheld.items():
+            where = {"trial": trial.id, "letter_reference": reference}
+            change(connection, PostingRow, where=where, to={"status": "withheld", "reason": reason})
+        if wave == FIRST:
+            to: dict[str, object] = {"status": "abandoned"} if abandoned else {"status": "posted"}
+            if not abandoned and batch.day0 is None:
+                to["day0"] = on.toordinal()
+            change(connection, BatchRow, where={"trial": trial.id, "number": batch.number}, to=to)
+        facts = {"batch": batch.number, "wave": wave, "on": on.isoformat(), "posted": len(going)}
+        what = "abandoned" if abandoned else "posted"
+        audit(
+            connection, trial=trial.id, what=what, facts=facts | {"withheld": dict(Counter(withheld.values()))}, at=now
+        )
+
+
+def correct_posting(
+    trial: Trial, number: int, *, on: date, because: str, today: date, now: datetime, wave: str = FIRST
+) -> bool:
+    """Correct a posting date that was typed in wrongly; the report prints it. False where it was right already."""
+    place = batch_place(trial, number)
+    if not because.strip():
+        raise Refused(TrialCode.BECAUSE_MISSING.at(place))
+    if on > today:
+        raise Refused(TrialCode.DATE_FUTURE.at(place))
+    with trial.store.transaction() as connection:
+        batch = batch_of(connection, trial, number)
+        rows = [
+            row for row in rows_of(connection, PostingRow, trial=trial.id, batch=number, wave=wave) if row.posted_on
+        ]
+        if batch.status != "posted" or not rows:
+            raise Refused(TrialCode.NOT_POSTED_YET.at(place, batch=f"{trial.id}/{number}"))
+        made_on = min(row.made_at[:10] for row in rows)
+        if on.isoformat() < made_on:
+            raise Refused(TrialCode.DATE_BEFORE_LETTERS.at(place, made=made_on))
+        before = sorted({row.posted_on for row in rows if row.posted_on is not None})
+        if before == [on.toordinal()]:
+            return False
+        for row in rows:
+            where = {"trial": trial.id, "letter_reference": row.letter_reference}
+            change(connection, PostingRow, where=where, to={"posted_on": on.toordinal()})
+        if wave == FIRST:
+            change(connection, BatchRow, where={"trial": trial.id, "number": number}, to={"day0": on.toordinal()})
+        facts = {
+            "batch": number,
+            "wave": wave,
+            "from": [date.fromordinal(day).isoformat() for day in before],
+            "to": on.isoformat(),
+            "because": because.strip(),
+        }
+        audit(connection, trial=trial.id, what="posting_corrected", facts=facts, at=now)
+    return True
+
+
+def undo_batch(trial: Trial, number: int, *, now: datetime) -> bool:
+    """Abandon a whole batch before posting: its letters are deleted, its units keep their arms and slots (I3).
+
+    They come back with a later batch. False where it was undone before.
+    """
+    place = batch_place(trial, number)
+    with trial.store.transaction() as connection:
+        batch = batch_of(connection, trial, number)
+        if batch.status == "abandoned":
+            return False
+        if batch.status == "posted":
+            raise Refused(TrialCode.BATCH_POSTED.at(place, batch=f"{trial.id}/{number}"))
+        change(connection, BatchRow, where={"trial": trial.id, "number": number}, to={"status": "abandoned"})
+        change(connection, PostingRow, where={"trial": trial.id, "batch": number}, to={"status": "abandoned"})
+        units = len(rows_of(connection, UnitRow, trial=trial.id, batch=number))
+        audit(connection, trial=trial.id, what="undone", facts={"batch": number, "units": units}, at=now)
+    folder = trial.workspace.batch_folder(trial.id, number)
+    for path in [*folder.glob("letters/*.pdf"), *folder.glob("print-*.pdf"), *folder.glob("**/manifest.csv")]:
+        path.unlink()
+    return True
+
+
+def hold(trial: Trial, reference: str, *, because: str, today: date, now: datetime) -> bool:
+    """Stop every further letter to a tenancy: a person in crisis, a safeguarding concern, a promise made by phone.
+
+    A letter made but not yet posted is withheld; the unit stays in the analysis (I4, I5). False if held before.
+    """
+    if not because.strip():
+        raise Refused(TrialCode.BECAUSE_MISSING.at(trial.place))
+    reason = "_".join(because.strip().lower().split())
+    with trial.store.transaction() as connection:
+        recipients = rows_of(connection, RecipientRow, trial=trial.id)
+        unit = find_unit(trial, reference, recipients, rows_of(connection, PostingRow, trial=trial.id))
+        if rows_of(connection, EventRow, trial=trial.id, unit=unit, kind=HELD):
+            return False
+        append(
+            connection,
+            [
+                EventRow(
+                    trial=trial.id,
+                    unit=unit,
+                    kind=HELD,
+                    on_day=today.toordinal(),
+                    import_sha256=f"officer:{unit}",
+                    row=0,
+                    matched_by="officer",
+                    amount=None,
+                    values_json=canonical({"because": reason}).decode(),
+                )
+            ],
+        )
+        stopped = 0
+        for row in rows_of(connection, PostingRow, trial=trial.id, unit=unit, status="made"):
+            where = {"trial": trial.id, "letter_reference": row.letter_reference}
+            stopped += change(connection, PostingRow, where=where, to={"status": "withheld", "reason": reason})
+        audit(
+            connection, trial=trial.id, what=HELD, facts={"unit": unit, "because": reason, "letters": stopped}, at=now
+        )
+    return True
+
+
+def find_unit(trial: Trial, reference: str, recipients: Sequence[RecipientRow], postings: Sequence[PostingRow]) -> str:
+    """The unit that a tenancy or letter reference means, or Refused."""
+    text = reference.strip()
+    for row in recipients:
+        if text in {row.tenancy_reference, row.payment_reference}:
+            return row.unit
+    for posting in postings:
+        if posting.letter_reference == text.upper():
+            return posting.unit
+    raise Refused(TrialCode.UNKNOWN_REFERENCE.at(trial.place))
+
+
+def excluded_because(trial: Trial, secret: bytes, reference: str, batches: Sequence[BatchRow]) -> list[tuple[int, str]]:
+    """The batches whose extract held a tenancy that was left out, and why: (batch, reason)."""
+    unit = unit_code(secret, reference.strip())
+    stories = [(batch.number, json.loads(batch.flow_json).get("why", {}).get(unit)) for batch in batches]
+    return [(number, reason) for number, reason in stories if reason]

@@ -1,0 +1,86 @@
+"""What the analysis of somebody else's data refuses, in words. Facts are headings, counts and row numbers, no cells."""
+
+from __future__ import annotations
+
+from enum import unique
+
+from nudge.base.codes import Code
+
+
+@unique
+class RecordedCode(Code):
+    """Why a recorded data set cannot be analysed as its plan says."""
+
+    NOT_RECORDED = (
+        "a plan with `design: {{method: recorded}}`",
+        "`nudge analyse` is for trials that somebody else ran; for one of your own use `nudge uplift`.",
+    )
+    FRAME_UNKNOWN = (
+        "a file, or a pandas, polars or Arrow table; this is a {kind}",
+        "Give the path of a CSV or XLSX file, or one of those tables.",
+    )
+    NO_ROWS = ("at least one row of data", "Export it again, and check its filter.")
+    COLUMN_ABSENT = ("a column {column}, as `{key}` says", "Did you mean {nearest}? The data has: {known}.")
+    ROW_TOO_WIDE = (
+        "no more cells than headings; {count} rows have more, the first is row {row}",
+        "A comma inside a cell needs quotation marks round it: export the file again.",
+    )
+    CELL_BLANK = (
+        "something in every row of `{key}`; {count} are blank, the first in row {row}",
+        "Fill them in, or take those rows out and say so.",
+    )
+    ARM_BLANK = (
+        "an arm in every row; {count} rows have none, the first is row {row}",
+        "Find out their arm. Leaving them out could bias every figure.",
+    )
+    ARM_UNLISTED = (
+        "arms from the plan ({arms}); {count} rows hold {kinds} other, the first is row {row}",
+        "List every arm of the data under `arms:`, spelt as in the data.",
+    )
+    ARM_EMPTY = ("rows in every arm of the plan; arm {arm} has none", "Check how {arm} is spelt in the data.")
+    UNIT_DISAGREES = (
+        "the same `{key}` in all rows of a unit; {count} units differ, the first in rows {rows}",
+        "A unit has one {key}: correct the data, or name the column that tells units apart as `unit:`.",
+    )
+    CLUSTER_SPANS = (
+        "clusters in one arm each; {count} of {total} are in several, such as rows {rows}",
+        "Check which column was drawn as a whole. If the data are right: `spanning: as_drawn` or `spanning: drop`.",
+    )
+    PAIR_BROKEN = (
+        "pairs of two, one in each of two arms; {count} of {total} are not, such as that of row {row}",
+        "Correct the pairs, or drop `pair:` and name them under `strata:`.",
+    )
+    SECOND_ROW = (
+        "one row for each unit; {count} units have several, such as rows {rows}",
+        "Name the column that tells their rows apart as `period:`, or give one row for each unit.",
+    )
+    PERIOD_TWICE = (
+        "one row for each unit and period; {count} have several, such as rows {rows}",
+        "Give one row for each, or add up the rows before.",
+    )
+    BEFORE_ABSENT = ("{word} in the column of periods, as `before:` says", "Check how the period is spelt in the data.")
+    START_BLANK_IN_SOME_ARMS = (
+        "a start for every arm; blank in {blank}, and nowhere else",
+        "An arm that got nothing has a day 0 all the same: give it the date of its batch, or name the `batch:` column.",
+    )
+    DATE_UNREADABLE = (
+        "dates as 2026-03-31 or 31/03/2026; {count} cells are none, the first in row {row}",
+        "Correct them, or list what stands for a blank under `missing:`.",
+    )
+    NUMBER_UNREADABLE = (
+        "numbers; {count} cells are none, the first in row {row}",
+        "Correct them, or list what stands for a blank under `missing:`.",
+    )
+    NUMBER_NEGATIVE = ("numbers of 0 or more; {count} are below, the first in row {row}", "Correct them.")
+    EXPOSURE_NOT_POSITIVE = (
+        "exposures above 0; {count} are not, the first in row {row}",
+        "Correct them, or leave the cell blank where nothing was observed.",
+    )
+    WORD_UNREADABLE = (
+        "yes or no (or true, false, 1, 0); {count} cells are neither, the first in row {row}",
+        "List the words that mean yes under `success:`.",
+    )
+    COVARIATE_TOO_WIDE = (
+        "a number, or at most {limit} different words, in a covariate; this has {count}",
+        "Give it as a number, or join words that mean the same.",
+    )

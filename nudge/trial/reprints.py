@@ -1,0 +1,117 @@
+"""Spoilt or lost letters, printed again: the same bytes, at most 3 days after posting (I13)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+from nudge.base.errors import Place, Refused
+from nudge.base.files import sha256_file
+from nudge.documents.batch import LetterFile
+from nudge.documents.letter import LetterSpec
+from nudge.documents.printpack import make_print_pack
+from nudge.intake.extract import Person
+from nudge.records.store import audit, change
+from nudge.records.tables import PostingRow, RecipientRow
+from nudge.trial.codes import TrialCode
+from nudge.trial.handle import Trial, require_seal
+from nudge.trial.letters import FIRST, batch_place, records_of
+
+REPRINT_DAYS: Final = 3
+
+
+def reprint(
+    trial: Trial, number: int, references: Sequence[str], *, today: date, now: datetime, wave: str = FIRST
+) -> tuple[Path, ...]:
+    """Print spoilt or lost letters again: the same bytes, at most 3 days after posting. The print files made."""
+    require_seal(trial)
+    held = records_of(trial, number)
+    batch, recipients, postings = held.batch, held.recipients, held.postings
+    if batch.status not in {"lettered", "posted"}:
+        raise Refused(TrialCode.BATCH_NOT_LETTERED.at(batch_place(trial, number), trial=trial.id))
+    chosen = letters_named(references, postings, recipients, wave, batch_place(trial, number))
+    folder = trial.workspace.batch_folder(trial.id, number, None if wave == FIRST else wave)
+    for posting in chosen:
+        if posting.posted_on is not None and today.toordinal() - posting.posted_on > REPRINT_DAYS:
+            raise Refused(TrialCode.REPRINT_LATE.at(batch_place(trial, number)))
+        file = folder / "letters" / f"{posting.letter_reference}.pdf"
+        if not file.is_file() or sha256_file(file) != posting.sha256:
+            raise Refused(TrialCode.REPRINT_CHANGED.at(Place(str(file)), file=file))
+    copies = 1 + max(posting.reprints for posting in chosen)
+    target = folder / f"again-{today.isoformat()}-{copies}"
+    pack = make_print_pack(
+        [_file_of(posting, folder) for posting in chosen], _pack_specs(trial, chosen, recipients), target
+    )
+    with trial.store.transaction() as connection:
+        for posting in chosen:
+            where = {"trial": trial.id, "letter_reference": posting.letter_reference}
+            change(connection, PostingRow, where=where, to={"reprints": posting.reprints + 1})
+        facts = {"batch": number, "wave": wave, "letters": sorted(posting.letter_reference for posting in chosen)}
+        audit(connection, trial=trial.id, what="reprinted", facts=facts, at=now)
+    return pack.print_files
+
+
+def letters_named(
+    references: Iterable[str],
+    postings: Sequence[PostingRow],
+    recipients: Sequence[RecipientRow],
+    wave: str,
+    place: Place,
+) -> list[PostingRow]:
+    """The letters of a wave that the references name: a letter reference is one, a tenancy reference all of its."""
+    tenancy = {row.tenancy_reference: row.unit for row in recipients}
+    found: dict[str, PostingRow] = {}
+    unknown = 0
+    for reference in references:
+        text = reference.strip()
+        unit = tenancy.get(text)
+        hits = [
+            row
+            for row in postings
+            if row.wave == wave and (row.letter_reference == text.upper() or (unit is not None and row.unit == unit))
+        ]
+        unknown += not hits
+        found |= {row.letter_reference: row for row in hits}
+    if unknown:
+        raise Refused(TrialCode.UNKNOWN_LETTERS.at(place, count=unknown))
+    return list(found.values())
+
+
+def _file_of(posting: PostingRow, folder: Path) -> LetterFile:
+    return LetterFile(
+        reference=posting.letter_reference,
+        path=folder / "letters" / f"{posting.letter_reference}.pdf",
+        sha256=posting.sha256 or "",
+        pages=posting.pages,
+        sheets=posting.sheets,
+    )
+
+
+def _pack_specs(trial: Trial, chosen: Sequence[PostingRow], recipients: Sequence[RecipientRow]) -> list[LetterSpec]:
+    """As much of each letter as a manifest shows: who and where."""
+    rows = {(row.unit, row.number): row for row in recipients}
+    specs = []
+    for posting in chosen:
+        row = rows[posting.unit, posting.number]
+        person = Person(row.title, row.forename, row.surname)
+        specs.append(
+            LetterSpec(
+                reference=posting.letter_reference,
+                template="",
+                name=person.name,
+                salutation=person.salutation,
+                post_to=tuple(json.loads(row.post_to_json)),
+                fields={},
+                claims={},
+                council=trial.workspace.council,
+                letter_date=date.fromisoformat(posting.made_at[:10]),
+                as_of=date.fromisoformat(posting.made_at[:10]),
+                language=row.language or "en",
+                tenancy_reference=row.tenancy_reference,
+                payment_reference=row.payment_reference or row.tenancy_reference,
+            )
+        )
+    return specs

@@ -1,0 +1,348 @@
+"""The seal: what a trial is, fixed before anybody is drawn (I6, I7), and the secret its draw hangs on (rules §4)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from nudge.base.canonical import canonical
+from nudge.base.errors import Place, Problem, Refused
+from nudge.base.files import private_folder, sha256_file
+from nudge.base.values import utc_text
+from nudge.documents.claims import ClaimFigure, work_out_claim
+from nudge.documents.templates import TemplateFolder
+from nudge.experiment.conditions import compile_condition
+from nudge.experiment.definition import LiveExperiment
+from nudge.experiment.loader import parse
+from nudge.experiment.seal import commitment, definition_hash, seal_hash, seed, unsealable
+from nudge.intake.history import read_history
+from nudge.intake.mapping import load_mappings
+from nudge.records.store import append, audit, change, rows_of
+from nudge.records.tables import AmendmentRow, BatchRow, SealRow
+from nudge.trial.codes import TrialCode
+from nudge.trial.handle import Trial
+from nudge.trial.units import with_bands
+from nudge.workspace import keep_secret
+
+NO_BEACON = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A seal, whether this call made it, and the line that goes to the witness."""
+
+    row: SealRow
+    made: bool
+
+    @property
+    def witness_line(self) -> str:
+        return (
+            f"{self.row.trial} seal {self.row.number} {self.row.sealed_at} "
+            f"seal-hash {self.row.seal_hash} commitment {self.row.commitment}"
+        )
+
+
+def seal_trial(trial: Trial, *, secret: bytes, now: datetime) -> Sealed:
+    """Seal the definition, its templates, its claims and its plan, and commit to the secret.
+
+    `secret` is 32 bytes from the operating system; it is kept in a file of its own the first time and ignored
+    after, so that sealing again before the first draw cannot shop for a seed. Sealing what is sealed changes nothing.
+    """
+    parts = sealable_parts(trial)
+    found = seal_hash(parts.definition, parts.templates, parts.claims, parts.sources)
+    path = trial.workspace.secret(trial.id)
+    with trial.store.transaction() as connection:
+        earlier = rows_of(connection, SealRow, trial=trial.id)
+        if earlier and earlier[-1].seal_hash == found:
+            return Sealed(earlier[-1], made=False)
+        if rows_of(connection, BatchRow, trial=trial.id):
+            raise Refused(TrialCode.DRAWN_ALREADY.at(trial.place, trial=trial.id))
+        if not path.exists():
+            keep_secret(path, secret)
+        row = _seal_row(trial.experiment, trial.loaded.text, parts, found, len(earlier) + 1, now, read_secret(trial))
+        if earlier:  # the beacon is public and was fixed by the first seal's name for it
+            row.beacon_value = (
+                earlier[-1].beacon_value if earlier[-1].beacon_name == row.beacon_name else row.beacon_value
+            )
+        _keep_seal(connection, row, now)
+        return Sealed(row, made=True)
+
+
+@dataclass(frozen=True, slots=True)
+class SealableParts:
+    """What a seal covers: hashes of definition, templates and source files, and the claims as they read today."""
+
+    definition: str
+    templates: Mapping[str, str]
+    claims: Mapping[str, Any]
+    sources: Mapping[str, str]
+
+
+def sealable_parts(trial: Trial) -> SealableParts:
+    """Everything the seal covers, or Refused with all that is missing or untrue."""
+    problems = list(unsealable(trial.experiment, trial.loaded.place))
+    folder = TemplateFolder(trial.workspace.templates)
+    letters = [arm.letter for arm in trial.experiment.arms if arm.letter]
+    letters += [wave.letter for wave in trial.experiment.waves]
+    known = folder.hashes()
+    problems += [
+        TrialCode.SOURCE_MISSING.at(trial.loaded.place("arms"), file=f"templates/{name}", part="experiment")
+        for name in letters
+        if name not in known
+    ]
+    figures, untrue = claim_figures(trial)
+    Refused.when([*problems, *untrue])
+    sources = {
+        claim.source: sha256_file(trial.workspace.folder / claim.source) for claim in trial.experiment.claims.values()
+    }
+    return SealableParts(
+        definition=definition_hash(trial.experiment),
+        templates=known,
+        claims={name: figure.ledger() for name, figure in figures.items()},
+        sources=sources,
+    )
+
+
+def claim_figures(trial: Trial) -> tuple[dict[str, ClaimFigure], list[Problem]]:
+    """Each claim of the experiment worked out from its own source, and what makes any of them unfit to print (I6)."""
+    figures: dict[str, ClaimFigure] = {}
+    problems: list[Problem] = []
+    experiment = trial.experiment
+    eligible = compile_condition(experiment.eligible, experiment.kinds)
+    mapping = load_mappings(trial.workspace.mappings).get("history")
+    for name, claim in experiment.claims.items():
+        path = trial.workspace.folder / claim.source
+        if not path.is_file():
+            problems.append(
+                TrialCode.SOURCE_MISSING.at(
+                    trial.loaded.place("claims", name, "source"), file=claim.source, part="claim"
+                )
+            )
+            continue
+        with read_history(
+            path, experiment.columns, mapping, spool=private_folder(trial.workspace.folder / "data")
+        ) as history:
+            figure = work_out_claim(
+                name,
+                claim,
+                history.rows(),
+                eligible=lambda values: eligible.holds(with_bands(experiment, values)),
+                cut=history.cut,
+                event_kinds=history.event_kinds,
+                has_household=history.has_household,
+                source=claim.source,
+                source_sha256=history.sha256,
+            )
+        figures[name] = figure
+        problems += [replace(problem, place=trial.loaded.place("claims", name)) for problem in figure.problems]
+    return figures, problems
+
+
+def record_beacon(trial: Trial, value: str, *, now: datetime) -> Sealed:
+    """Write down the beacon's public value, once, before the first draw."""
+    row = trial.seal
+    if row is None:
+        raise Refused(TrialCode.NOT_SEALED.at(trial.place, trial=trial.id))
+    if row.beacon_name == NO_BEACON:
+        raise Refused(TrialCode.NO_BEACON_NAMED.at(trial.place))
+    value = value.strip()
+    if row.beacon_value == value:
+        return Sealed(row, made=False)
+    if row.beacon_value is not None or not value:
+        raise Refused(TrialCode.BEACON_SET.at(trial.place))
+    with trial.store.transaction() as connection:
+        where = {"trial": trial.id, "number": row.number}
+        change(connection, SealRow, where=where, to={"beacon_value": value})
+        audit(connection, trial=trial.id, what="beacon", facts={"seal": row.number, "value": value}, at=now)
+        [changed] = rows_of(connection, SealRow, trial=trial.id, number=row.number)
+    return Sealed(changed, made=True)
+
+
+def read_secret(trial: Trial) -> bytes:
+    """The sealed secret from its own file. Refused where it is missing or is not the one committed to."""
+    path = trial.workspace.secret(trial.id)
+    keeper = trial.experiment.governance.keeper or "the keeper"
+    place = Place(str(path))
+    if not path.is_file():
+        raise Refused(TrialCode.SECRET_MISSING.at(place, path=path, keeper=keeper))
+    try:
+        secret = bytes.fromhex(path.read_text("ascii").strip())
+    except ValueError:
+        secret = b""
+    row = trial.seal
+    if len(secret) != 32 or (row is not None and commitment(trial.id, row.seal_hash, secret) != row.commitment):
+        raise Refused(TrialCode.SECRET_WRONG.at(place, keeper=keeper))
+    return secret
+
+
+def draw_seed(trial: Trial, row: SealRow) -> bytes:
+    """The seed of the draw: the secret keyed to the beacon's value."""
+    if row.beacon_value is None:
+        raise Refused(TrialCode.NO_BEACON.at(trial.place, beacon=row.beacon_name, trial=trial.id))
+    return seed(read_secret(trial), row.beacon_value)
+
+
+def amend_trial(trial: Trial, *, because: str, by: str, now: datetime) -> AmendmentRow:
+    """Record a change of the sealed definition, templates or claims as the next numbered amendment (I7).
+
+    A change of arms, ratio or strata opens a new epoch: open blocks close. The secret and beacon stay.
+    """
+    row = trial.seal
+    if row is None:
+        raise Refused(TrialCode.NOT_SEALED.at(trial.place, trial=trial.id))
+    if not because.strip() or not by.strip():
+        raise Refused(TrialCode.BECAUSE_MISSING.at(trial.place))
+    parts = sealable_parts(trial)
+    found = seal_hash(parts.definition, parts.templates, parts.claims, parts.sources)
+    if found == row.seal_hash:
+        raise Refused(TrialCode.NOTHING_CHANGED.at(trial.place))
+    before = _sealed_experiment(row)
+    changes = _changes(before, trial.experiment, json.loads(row.templates_json), parts.templates)
+    new_epoch = _draw_terms(before) != _draw_terms(trial.experiment)
+    major = new_epoch or any(name in MAJOR for name in changes)
+    secret = read_secret(trial)
+    with trial.store.transaction() as connection:
+        if any(batch.status == "closed" for batch in rows_of(connection, BatchRow, trial=trial.id)):
+            raise Refused(TrialCode.CLOSED.at(trial.place))
+        number = len(rows_of(connection, AmendmentRow, trial=trial.id)) + 1
+        seals = rows_of(connection, SealRow, trial=trial.id)
+        new_seal = _seal_row(trial.experiment, trial.loaded.text, parts, found, len(seals) + 1, now, secret)
+        new_seal.beacon_name, new_seal.beacon_value = row.beacon_name, row.beacon_value
+        amendment = AmendmentRow(
+            trial=trial.id,
+            number=number,
+            at=utc_text(now),
+            kind="major" if major else "minor",
+            because=because.strip(),
+            by=by.strip(),
+            seal_number=new_seal.number,
+            new_epoch=new_epoch,
+            changes_json=canonical(changes).decode(),
+        )
+        _keep_seal(connection, new_seal, now)
+        append(connection, [amendment])
+        facts = {"number": number, "kind": amendment.kind, "because": amendment.because, "by": amendment.by}
+        audit(connection, trial=trial.id, what="amended", facts=facts | {"changes": changes}, at=now)
+    return amendment
+
+
+MAJOR = frozenset(
+    {"arms", "columns", "design", "eligible", "events", "exclude_if", "outcomes", "suppress", "unit", "waves"}
+)
+
+
+def epoch_now(connection: Connection, trial: str) -> int:
+    """1, and one more for each amendment that changed arms, ratio or strata."""
+    return 1 + sum(amendment.new_epoch for amendment in rows_of(connection, AmendmentRow, trial=trial))
+
+
+def _draw_terms(experiment: LiveExperiment) -> tuple[object, ...]:
+    design = experiment.design
+    return tuple(arm.id for arm in experiment.arms), design.ratio, design.strata
+
+
+def _sealed_experiment(row: SealRow) -> LiveExperiment:
+    experiment = parse(row.definition_text, f"seal {row.number}").experiment
+    if not isinstance(experiment, LiveExperiment):  # only live experiments are ever sealed
+        raise TypeError(row.number)
+    return experiment
+
+
+def _changes(
+    before: LiveExperiment, after: LiveExperiment, old: Mapping[str, str], new: Mapping[str, str]
+) -> dict[str, list[object]]:
+    first, second = (json.loads(model.model_dump_json(by_alias=True)) for model in (before, after))
+    changed = {
+        key: [first.get(key), second.get(key)] for key in sorted(first | second) if first.get(key) != second.get(key)
+    }
+    templates = {
+        f"templates/{name}": [old.get(name), new.get(name)]
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    }
+    return changed | templates
+
+
+def _seal_row(
+    experiment: LiveExperiment, text: str, parts: SealableParts, found: str, number: int, now: datetime, secret: bytes
+) -> SealRow:
+    governance = experiment.governance
+    beacon = governance.beacon.strip() or NO_BEACON
+    return SealRow(
+        trial=experiment.id,
+        number=number,
+        sealed_at=utc_text(now),
+        definition_hash=parts.definition,
+        seal_hash=found,
+        definition_text=text,
+        templates_json=canonical(parts.templates).decode(),
+        claims_json=canonical(parts.claims).decode(),
+        sources_json=canonical(parts.sources).decode(),
+        commitment=commitment(experiment.id, found, secret),
+        beacon_name=beacon,
+        beacon_value=NO_BEACON if beacon == NO_BEACON else None,
+        witness=governance.witness,
+        keeper=governance.keeper,
+    )
+
+
+def _keep_seal(connection: Connection, row: SealRow, now: datetime) -> None:
+    append(connection, [row])
+    facts = {"number": row.number, "seal_hash": row.seal_hash, "commitment": row.commitment, "beacon": row.beacon_name}
+    audit(connection, trial=row.trial, what="sealed", facts=facts | {"witness": row.witness}, at=now)
+
+
+def frozen_claims(row: SealRow) -> Mapping[str, str]:
+    """The wording of each claim as sealed: what the letters print."""
+    return {name: figure["wording"] for name, figure in json.loads(row.claims_json).items()}
+
+
+def lapsed_claims(trial: Trial, row: SealRow, today: date) -> list[Problem]:
+    """Claims that may not be printed any more on this day: expired, or contradicted by a newer source file (I6)."""
+    problems = []
+    for name, figure in json.loads(row.claims_json).items():
+        place = trial.loaded.place("claims", name)
+        if figure["expires"] < today.isoformat():
+            reason = f"it expired on {figure['expires']}"
+            problems.append(TrialCode.CLAIM_LAPSED.at(place, claim=name, reason=reason))
+    if not problems and row.claims_json != "{}":
+        problems += _contradicted(trial, row)
+    return problems
+
+
+def _contradicted(trial: Trial, row: SealRow) -> list[Problem]:
+    sources: Mapping[str, str] = json.loads(row.sources_json)
+    paths = {name: trial.workspace.folder / name for name in sources}
+    if all(path.is_file() and sha256_file(path) == sources[name] for name, path in paths.items()):
+        return []
+    if not any(path.is_file() for path in paths.values()):
+        return []  # the frozen figures stand until they expire; the source may have gone under retention
+    figures, untrue = claim_figures(trial)
+    frozen = json.loads(row.claims_json)
+    reasons = {
+        name: "newer history no longer bears it out" for problem in untrue for name in frozen if name in str(problem)
+    }
+    reasons |= {
+        name: f"newer history reads: {figure.wording}"
+        for name, figure in figures.items()
+        if name in frozen
+        and figure.denominator
+        and _tenths(figure.numerator, figure.denominator)
+        < _tenths(frozen[name]["numerator"], frozen[name]["denominator"])
+    }
+    if untrue and not reasons:
+        reasons = dict.fromkeys(frozen, "newer history no longer bears it out")
+    return [
+        TrialCode.CLAIM_LAPSED.at(trial.loaded.place("claims", name), claim=name, reason=reason)
+        for name, reason in reasons.items()
+    ]
+
+
+def _tenths(numerator: int, denominator: int) -> int:
+    """The share as letters print it: rounded down to tenths."""
+    return 10 * numerator // denominator

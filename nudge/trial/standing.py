@@ -1,0 +1,101 @@
+"""Where a trial stands today and what is to be done: letters and contacts in all, never by arm (I8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from nudge.experiment.definition import LiveExperiment
+from nudge.experiment.loader import load
+from nudge.records.store import rows_of
+from nudge.records.tables import BatchRow, EventRow, ImportRow, PostingRow, ReviewRow, UnitRow
+from nudge.trial.gate import HELD
+from nudge.trial.handle import Trial, open_trial
+from nudge.trial.letters import due_on
+from nudge.workspace import Workspace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """One trial today: counts, and each thing to do as the command that does it."""
+
+    trial: str
+    title: str
+    counts: Mapping[str, int]
+    to_do: tuple[str, ...]
+
+    def figures(self) -> dict[str, Any]:
+        return {"trial": self.trial, "counts": dict(self.counts), "to_do": list(self.to_do)}
+
+
+def standing(workspace: Workspace, name: str, *, today: date) -> Standing | None:
+    """How the trial of an experiment stands; None for a recorded plan, which has nothing to do."""
+    path = workspace.experiments / f"{name}.yaml"
+    if path.is_file() and not isinstance(load(path).experiment, LiveExperiment):
+        return None
+    trial = open_trial(workspace, Path(name) if Path(name).is_file() else name)
+    title = f"{trial.id}: {trial.experiment.title}"
+    if not trial.is_sealed:
+        return Standing(trial=trial.id, title=title, counts={}, to_do=(f"nudge check {name}", f"nudge seal {trial.id}"))
+    with trial.store.snapshot() as connection:
+        batches = rows_of(connection, BatchRow, trial=trial.id)
+        units = rows_of(connection, UnitRow, trial=trial.id)
+        postings = rows_of(connection, PostingRow, trial=trial.id)
+        events = rows_of(connection, EventRow, trial=trial.id)
+        imports = rows_of(connection, ImportRow, trial=trial.id)
+        waiting = len(rows_of(connection, ReviewRow, trial=trial.id, status="open"))
+        closed = trial.is_closed(connection)
+    counts = {
+        "batches": len(batches),
+        "tenancies in the trial": len(units),
+        "letters posted": sum(row.status == "posted" for row in postings),
+        "letters withheld": sum(row.status == "withheld" for row in postings),
+    }
+    for kind in sorted({event.kind for event in events} - {HELD}):
+        counts[f"tenancies with {kind.replace('_', ' ')}"] = len({event.unit for event in events if event.kind == kind})
+    steps = () if closed else tuple(_steps(trial, batches, postings, imports, waiting, today))
+    return Standing(
+        trial=trial.id, title=title, counts=counts, to_do=steps or ("Closed." if closed else "Nothing today.",)
+    )
+
+
+def _steps(
+    trial: Trial,
+    batches: list[BatchRow],
+    postings: list[PostingRow],
+    imports: list[ImportRow],
+    waiting: int,
+    today: date,
+) -> list[str]:
+    steps = []
+    if trial.seal is not None and trial.seal.beacon_value is None:
+        steps.append(f'nudge seal {trial.id} --beacon "VALUE"   (once published: {trial.seal.beacon_name})')
+    for batch in batches:
+        name = f"{trial.id}/{batch.number}"
+        if batch.status == "drawn":
+            steps.append(f"nudge letters {name}")
+        if batch.status == "lettered":
+            steps.append(f"nudge dispatch {name} --on DAY --suppress LIST --dated DAY")
+        for wave in trial.experiment.waves if batch.status == "posted" else ():
+            due = due_on(trial, wave, batch)
+            done = any(row.batch == batch.number and row.wave == wave.id for row in postings)
+            if due is not None and due <= today and not done:
+                steps.append(
+                    f"nudge letters {name} --wave {wave.id} --extract FILE --suppress LIST --dated DAY  (due {due})"
+                )
+        for wave in trial.experiment.waves:
+            if any(row.batch == batch.number and row.wave == wave.id and row.status == "made" for row in postings):
+                steps.append(f"nudge dispatch {name} --wave {wave.id} --on DAY --suppress LIST --dated DAY")
+    if waiting:
+        steps.append(f"nudge review {trial.id}   ({waiting} rows wait for a decision)")
+    opens = trial.opens_on()
+    if opens is not None and today >= opens:
+        steps.append(f"nudge uplift {trial.id}")
+    elif opens is not None:
+        last = max((row.covers_to for row in imports), default=None)
+        on_file = f"responses are on file to {date.fromordinal(last)}" if last else "no responses on file yet"
+        steps.append(f"results open on {opens}; {on_file}")
+    return steps
