@@ -14,7 +14,7 @@ from nudge.uplift.means import Mean, arm_mean
 from nudge.uplift.proportions import Share, wilson
 from nudge.uplift.results import ArmResult, point
 from nudge.uplift.survival import contact_values, kaplan_meier, log_log_limits, rmst_values
-from nudge.uplift.units import BoolArray, FloatArray, IntArray, UnitTable
+from nudge.uplift.units import BoolArray, FloatArray, IntArray, UnitTable, distinct
 
 _STEPS: Final[Mapping[str, tuple[int, ...]]] = {
     "day": (7, 14, 28, 56, 84, 112, 168, 224, 280, 364),
@@ -48,7 +48,7 @@ def arm_results(
                 arm=name,
                 n_assigned=table.assigned.get(name, len(rows) + sum(missing.values())),
                 n=len(rows),
-                clusters=int(np.unique(rows.cluster_codes).size),
+                clusters=distinct(rows.cluster_codes),
                 missing_by=missing,
                 events=events,
                 values=values,

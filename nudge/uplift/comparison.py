@@ -18,7 +18,7 @@ from nudge.allocation.assignment import Assignment
 from nudge.uplift.clusters import Fit, compared
 from nudge.uplift.estimate import RATIOS, CiMethod, Flag, Interval, Measure, PMethod
 from nudge.uplift.rerandomisation import ClusterSums, Statistic, columns_of
-from nudge.uplift.units import FloatArray, IntArray, UnitTable
+from nudge.uplift.units import FloatArray, IntArray, UnitTable, distinct, sum_by
 
 Limits: TypeAlias = Callable[[float], Interval]
 """The interval for a critical value."""
@@ -61,7 +61,7 @@ class Comparison:
     def clusters(self) -> tuple[int, int]:
         """Clusters with a unit in the arm, and in the reference."""
         codes = self.table.cluster_codes
-        return int(np.unique(codes[self.z == 1]).size), int(np.unique(codes[self.z == 0]).size)
+        return distinct(codes[self.z == 1]), distinct(codes[self.z == 0])
 
     @cached_property
     def clustered(self) -> bool:
@@ -91,6 +91,24 @@ class Comparison:
         """Whether the comparison has more than one stratum."""
         return len(self.strata) + self.strata_dropped > 1
 
+    def by_cluster(self) -> tuple[Comparison, Callable[[FloatArray], FloatArray]]:
+        """The same comparison with one row a cluster, and how unit values become each cluster's mean.
+
+        Only for clusters whose units share arm and stratum. The rows hold codes alone, no outcome.
+        """
+        table = self.table
+        _, first, place = np.unique(table.cluster_codes, return_index=True, return_inverse=True)
+        n = sum_by(place, first.size)
+        rows = UnitTable(
+            arms=table.arms,
+            arm=table.arm[first],
+            stratum=None if table.stratum is None else table.stratum[first],
+            strata=table.strata,
+            cluster=table.cluster_codes[first],
+            drawn=table.drawn_codes[first],
+        )
+        return replace_table(self, rows), lambda y: sum_by(place, first.size, y) / n
+
     def sums(self, y: FloatArray, *, strata: bool = True, shifted: bool = True) -> ClusterSums:
         """y summed by drawn cluster, for redraws. Needs the assignment."""
         if self.assignment is None:
@@ -102,6 +120,11 @@ class Comparison:
             raise ValueError(msg)
         stratum = self.table.stratum_codes if strata else np.zeros(len(self.table), dtype=np.int64)
         return ClusterSums.of(y, stratum, column, len(self.assignment), shifted=shifted)
+
+
+def replace_table(comparison: Comparison, table: UnitTable) -> Comparison:
+    """The comparison on other rows of the same clusters."""
+    return Comparison(arm=comparison.arm, reference=comparison.reference, table=table, assignment=comparison.assignment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

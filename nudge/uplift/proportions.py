@@ -132,6 +132,17 @@ def mantel_haenszel_odds_ratio(tables: Tables) -> tuple[float | None, float | No
     return total_r / total_s, math.sqrt(variance)
 
 
+def mantel_haenszel_risk_ratio(tables: Tables) -> tuple[float | None, float | None]:
+    """The Mantel-Haenszel ratio of shares and the standard error of its logarithm (Greenland & Robins 1985)."""
+    t = tables
+    n = np.maximum(t.n_1 + t.n_0, 1)
+    above, below = float((t.x_1 * t.n_0 / n).sum()), float((t.x_0 * t.n_1 / n).sum())
+    if above == 0 or below == 0:
+        return None, None
+    spread = float(((t.n_1 * t.n_0 * (t.x_1 + t.x_0) - t.x_1 * t.x_0 * n) / n**2).sum())
+    return above / below, math.sqrt(max(spread, 0.0) / (above * below))
+
+
 def cochran_mantel_haenszel(tables: Tables) -> float | None:
     """The signed root of the Cochran-Mantel-Haenszel chi-squared, no correction; None where it has no variance.
 

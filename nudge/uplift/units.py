@@ -108,7 +108,7 @@ class UnitTable:
     @property
     def clustered(self) -> bool:
         """Whether any cluster holds more than one of these units."""
-        return self.cluster is not None and bool(np.unique(self.cluster).size < self.cluster.size)
+        return self.cluster is not None and bool((np.bincount(self.cluster) > 1).any())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +183,11 @@ class Counts:
             assigned=self.assigned,
             missing_by=self.missing_by,
         )
+
+
+def distinct(codes: IntArray) -> int:
+    """How many different codes there are."""
+    return int(np.count_nonzero(np.bincount(codes))) if codes.size else 0
 
 
 def sum_by(codes: IntArray, size: int, weights: FloatArray | IntArray | None = None) -> FloatArray:

@@ -1,0 +1,205 @@
+"""Which row leads for each type of outcome, and which rows stand beside it: secondary, sensitivity, descriptive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from scipy.special import erfc
+
+from nudge.experiment.definition import OutcomeType
+from nudge.uplift.comparison import Comparison, Row, empty_row, replace_table
+from nudge.uplift.estimate import Flag, Measure, PMethod, Role
+from nudge.uplift.means import adjusted_row, mean_row
+from nudge.uplift.pairs import log_rates, pair_row
+from nudge.uplift.proportion_ratios import ratio_rows
+from nudge.uplift.rates import rate_row
+from nudge.uplift.rerandomisation import studentised
+from nudge.uplift.rows import by_arm, contact_row, proportion_row, rmst_row, times, values_row
+from nudge.uplift.survival import contact_values, logrank, logrank_scores, rmst_values
+from nudge.uplift.units import FloatArray
+
+HEADLINE: Final = {
+    OutcomeType.TIME_TO_EVENT: (Measure.RMST_DIFFERENCE, "Difference in restricted mean time"),
+    OutcomeType.PROPORTION: (Measure.RISK_DIFFERENCE, "Difference of shares"),
+    OutcomeType.MEAN: (Measure.MEAN_DIFFERENCE, "Difference of means"),
+    OutcomeType.RATE: (Measure.RATE_RATIO, "Ratio of rates"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How one outcome is analysed. `weigh_clusters`: each cluster counts once; `adjusted`: covariates lead.
+
+    `key` and `redraws` serve the signs of matched pairs.
+    """
+
+    kind: OutcomeType
+    horizon: float
+    weigh_clusters: bool
+    adjusted: bool
+    key: bytes
+    redraws: int
+
+
+def headline_row(comparison: Comparison, plan: Plan) -> Row:
+    """The row that answers the outcome's question, by the table of rules §5."""
+    table, (measure, what) = comparison.table, HEADLINE[plan.kind]
+    if 0 in comparison.sizes:
+        return empty_row(measure, what)
+    if table.pair is not None:
+        y = log_rates(table, comparison.z) if plan.kind is OutcomeType.RATE else _change(comparison, plan)
+        return pair_row(comparison, y, measure=measure, what=what, key=plan.key, redraws=plan.redraws)
+    if plan.kind is OutcomeType.RATE:
+        return rate_row(comparison, _column(table.count), table.exposure)
+    if plan.weigh_clusters and comparison.clustered:
+        return _weighed_row(comparison, plan)
+    if plan.adjusted and table.covariates:
+        return adjusted_row(comparison, unit_values(comparison, plan), table.covariates, measure=measure, what=what)
+    if plan.kind is OutcomeType.TIME_TO_EVENT:
+        return rmst_row(comparison, plan.horizon)
+    if plan.kind is OutcomeType.PROPORTION:
+        return proportion_row(comparison, _column(table.y))
+    return mean_row(comparison, _column(table.y), table.baseline)
+
+
+def unit_values(comparison: Comparison, plan: Plan) -> FloatArray:
+    """The unit values y of rules §5, those of a time to event made within each arm."""
+    if plan.kind is OutcomeType.TIME_TO_EVENT:
+        return by_arm(rmst_values, comparison, plan.horizon)
+    return _column(comparison.table.y)
+
+
+def secondary_rows(comparison: Comparison, plan: Plan) -> list[Row]:
+    """Rows with a test of their own, which lend it to no other: contact by the horizon, log-rank, ratios."""
+    if 0 in comparison.sizes:
+        return []
+    if plan.kind is OutcomeType.PROPORTION and comparison.table.pair is None:
+        return ratio_rows(comparison, _column(comparison.table.y))
+    if plan.kind is not OutcomeType.TIME_TO_EVENT:
+        return []
+    if comparison.table.pair is None:
+        return [contact_row(comparison, plan.horizon), logrank_row(comparison, plan.horizon)]
+    y = by_arm(contact_values, comparison, plan.horizon)
+    what = "Difference of 1 - Kaplan-Meier at the horizon"
+    return [pair_row(comparison, y, measure=Measure.RISK_DIFFERENCE, what=what, key=plan.key, redraws=plan.redraws)]
+
+
+def logrank_row(comparison: Comparison, horizon: float) -> Row:
+    """The log-rank test, stratified by the strata; with clusters, its score with a variance robust to them."""
+    time, event = times(comparison.table)
+    z, stratum = comparison.z, comparison.table.stratum_codes
+    found = logrank(time, event, z, stratum, horizon)
+    row = Row(
+        measure=Measure.LOGRANK,
+        method="Stratified log-rank test" if comparison.stratified else "Log-rank test",
+        events=int((event & (time <= horizon)).sum()),
+        strata=comparison.strata if comparison.stratified else (),
+        strata_dropped=comparison.strata_dropped,
+        flags=(Flag.TEST_ONLY,),
+    )
+    chi2, p_method = found.chi2, PMethod.LOGRANK
+    if comparison.clustered:
+        scores = logrank_scores(time, event, z, stratum, horizon)
+        _, place = np.unique(comparison.table.cluster_codes, return_inverse=True)
+        by_cluster = np.bincount(place, weights=scores)
+        variance = float((by_cluster**2).sum()) * by_cluster.size / max(by_cluster.size - 1, 1)
+        chi2 = (found.observed - found.expected) ** 2 / variance if variance > 0 else None
+        p_method = PMethod.ROBUST_LOGRANK
+        row = replace(row, method=row.method + ", score variance summed by cluster")
+    if chi2 is None:
+        return row.flagged(Flag.NO_VARIANCE)
+    return replace(row, statistic=chi2, df=1.0, p_value=float(erfc(np.sqrt(chi2 / 2))), p_method=p_method)
+
+
+def sensitivity_rows(
+    comparison: Comparison, late: Comparison | None, plan: Plan
+) -> Iterator[tuple[Role, Comparison, Row]]:
+    """Rows that show what the headline hangs on, each with the comparison it was made of.
+
+    The mean of responders only comes last, descriptive, without interval or test: responding is itself an outcome.
+    """
+    table, (measure, what) = comparison.table, HEADLINE[plan.kind]
+    sensitivity = Role.SENSITIVITY
+    if 0 in comparison.sizes:
+        return
+    adjustable = bool(table.covariates) and table.pair is None and plan.kind is not OutcomeType.RATE
+    if adjustable and not plan.adjusted:
+        y = unit_values(comparison, plan)
+        yield sensitivity, comparison, adjusted_row(comparison, y, table.covariates, measure=measure, what=what)
+    if adjustable and plan.adjusted:
+        row = headline_row(comparison, replace(plan, adjusted=False))
+        yield sensitivity, comparison, _noted(row, "not adjusted for covariates")
+    if table.baseline is not None and plan.kind is OutcomeType.MEAN and table.pair is None:
+        row = mean_row(comparison, _column(table.y))
+        yield sensitivity, comparison, _noted(row, "not adjusted for the baseline")
+    if plan.weigh_clusters and comparison.clustered:
+        row = headline_row(comparison, replace(plan, weigh_clusters=False))
+        yield sensitivity, comparison, _noted(row, "each unit counted once")
+    if late is not None:
+        row = headline_row(late, plan)
+        yield sensitivity, late, _noted(row, "late members of allocated clusters included")
+    if plan.kind is OutcomeType.TIME_TO_EVENT:
+        if table.competing is not None and np.isfinite(table.competing).any():
+            yield sensitivity, comparison, _censored_row(comparison, plan)
+        yield Role.DESCRIPTIVE, comparison, _responders_row(comparison, plan.horizon)
+
+
+def _noted(row: Row, note: str) -> Row:
+    return replace(row, method=f"{row.method}; {note}")
+
+
+def _weighed_row(comparison: Comparison, plan: Plan) -> Row:
+    """Each cluster once, at the mean of its units, by least squares on arm and stratum dummies."""
+    measure, what = HEADLINE[plan.kind]
+    whole, mean = comparison.by_cluster()
+    row = values_row(whole, mean(unit_values(comparison, plan)), measure=measure, what=f"{what}, each cluster once,")
+    pooled: Callable[[], FloatArray] = lambda: _pooled(comparison, plan)  # noqa: E731
+    return replace(row, needs_redraw=True, redrawn=lambda: studentised(whole.sums(mean(pooled()))))
+
+
+def _pooled(comparison: Comparison, plan: Plan) -> FloatArray:
+    if plan.kind is OutcomeType.TIME_TO_EVENT:
+        return rmst_values(*times(comparison.table), plan.horizon)
+    return _column(comparison.table.y)
+
+
+def _change(comparison: Comparison, plan: Plan) -> FloatArray:
+    y = unit_values(comparison, plan)
+    baseline = comparison.table.baseline
+    return y if baseline is None else y - baseline
+
+
+def _censored_row(comparison: Comparison, plan: Plan) -> Row:
+    table = comparison.table
+    time, event = times(table)
+    competing = np.full(time.size, np.inf) if table.competing is None else table.competing
+    first = competing < time
+    changed = replace(table, time=np.where(first, competing, time), event=event & ~first, follow_up=None)
+    row = headline_row(replace_table(comparison, changed), plan)
+    return _noted(row, "follow-up ended at a competing event")
+
+
+def _responders_row(comparison: Comparison, horizon: float) -> Row:
+    time, event = times(comparison.table)
+    inside = event & (time <= horizon)
+    one, other = (time[inside & (comparison.z == code)] for code in (1, 0))
+    row = Row(
+        measure=Measure.MEAN_DIFFERENCE,
+        method="Difference in mean time among those who responded only. Who responded differs between the arms, so "
+        "this is not a comparison of like with like",
+        events=int(inside.sum()),
+        flags=(Flag.RESPONDERS_ONLY, Flag.NOT_A_COMPARISON),
+    )
+    if not one.size or not other.size:
+        return row.flagged(Flag.NO_EVENTS)
+    return replace(row, estimate=float(one.mean() - other.mean()))
+
+
+def _column(values: FloatArray | None) -> FloatArray:
+    if values is None:
+        msg = "the table lacks the column of this type of outcome"
+        raise ValueError(msg)
+    return values

@@ -1,0 +1,167 @@
+"""Counts over exposure: the rate ratio of a Poisson model with arm and stratum dummies, and its clustered sandwich.
+
+Only totals by stratum and arm are fitted, so nothing grows with the number of units.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from nudge.uplift.clusters import compared
+from nudge.uplift.comparison import Comparison, Row, empty_row, two_sided, wald_limits
+from nudge.uplift.estimate import CiMethod, Flag, Measure, PMethod
+from nudge.uplift.rerandomisation import Labels, Statistic, columns_of
+from nudge.uplift.units import FloatArray, IntArray, distinct, sum_by
+
+_ITERATIONS: Final = 30
+_MOST_LOG: Final = 30.0  # a log ratio beyond this is an arm without events
+
+
+@dataclass(frozen=True, slots=True)
+class RateFit:
+    """The log ratio, each cluster's share of it, and the degrees of freedom; None where an arm has no event."""
+
+    log_ratio: float
+    influence: FloatArray
+    df: float
+
+
+def fit_rate(
+    count: FloatArray, exposure: FloatArray, z: IntArray, stratum: IntArray, cluster: IntArray
+) -> RateFit | None:
+    """Poisson regression with log link of counts on arm and stratum, offset log(exposure), by profiled likelihood.
+
+    The variance is the score sandwich summed by cluster × G/(G - k), t on G - k, k the arm and the strata.
+    Strata without both arms or without events carry nothing.
+    """
+    rows, _ = compared(z, stratum)
+    size = int(cluster.max(initial=-1)) + 1
+    _, layer = np.unique(stratum[rows], return_inverse=True)
+    strata = int(layer.max(initial=-1)) + 1
+    c, e, one = count[rows], exposure[rows], z[rows].astype(np.float64)
+    totals = np.stack([sum_by(layer, strata, part) for part in (c * one, c, e * one, e)])[:, None, :]
+    if not totals[0].sum() > 0 or not (totals[1] - totals[0]).sum() > 0:
+        return None
+    log_ratio = _profiled(*totals)
+    share, base = _fitted(log_ratio, *totals)
+    information = float((totals[1] * share * (1 - share)).sum())
+    mean = e * base[0][layer] * np.exp(log_ratio[0] * one)
+    scores = sum_by(cluster[rows], size, (one - share[0][layer]) * (c - mean))
+    groups, k = distinct(cluster[rows]), strata + 1
+    if groups <= k or information <= 0:
+        return None
+    return RateFit(float(log_ratio[0]), scores / information * math.sqrt(groups / (groups - k)), float(groups - k))
+
+
+def rate_row(comparison: Comparison, count: FloatArray, exposure: FloatArray | None) -> Row:
+    """The ratio of rates, arm over reference; without exposure, per unit."""
+    measure = Measure.RATE_RATIO
+    over = np.ones(count.size) if exposure is None else exposure
+    beside = " and stratum" if comparison.stratified else ""
+    method = f"Ratio of rates by Poisson regression on arm{beside}, score sandwich by cluster, t on clusters less terms"
+    if 0 in comparison.sizes:
+        return empty_row(measure, method)
+    row = Row(
+        measure=measure,
+        method=method,
+        events=int(count.sum()),
+        strata=comparison.strata if comparison.stratified else (),
+        strata_dropped=comparison.strata_dropped,
+        needs_redraw=True,
+        redrawn=lambda: rate_statistic(comparison, count, over),
+    )
+    if comparison.strata_dropped:
+        row = row.flagged(Flag.STRATA_DROPPED)
+    fit = fit_rate(count, over, comparison.z, comparison.table.stratum_codes, comparison.table.cluster_codes)
+    if fit is None:
+        return row.flagged(Flag.NO_EVENTS)
+    se = float(np.sqrt((fit.influence**2).sum()))
+    ratio = math.exp(fit.log_ratio)
+    if not se > 0:
+        return replace(row, estimate=ratio).flagged(Flag.NO_VARIANCE)
+    statistic = fit.log_ratio / se
+    return replace(
+        row,
+        estimate=ratio,
+        se=se,
+        df=fit.df,
+        ci_method=CiMethod.SANDWICH_T,
+        limits=wald_limits(ratio, se, measure),
+        statistic=statistic,
+        p_value=two_sided(statistic, fit.df),
+        p_method=PMethod.WALD_T,
+        influence=fit.influence,
+    )
+
+
+def rate_statistic(comparison: Comparison, count: FloatArray, exposure: FloatArray) -> Statistic:
+    """The log ratio over its sandwich standard error, for redraws. An arm without events counts as infinite."""
+    if comparison.assignment is None:
+        msg = "no assignment to redraw"
+        raise ValueError(msg)
+    column = columns_of(comparison.assignment, comparison.table.drawn_codes)
+    size = len(comparison.assignment)
+    c, e = sum_by(column, size, count), sum_by(column, size, exposure)
+    layer = np.zeros(size, dtype=np.int64)
+    layer[column] = comparison.table.stratum_codes
+    strata = int(layer.max(initial=0)) + 1
+    into = np.zeros((size, strata))
+    into[np.arange(size), layer] = 1.0
+    moments = np.concatenate([into * part[:, None] for part in (c, e, c * c, c * e, e * e)], axis=1)
+    every = moments.sum(axis=0).reshape(5, strata)
+
+    def statistic(labels: Labels) -> FloatArray:
+        one = (labels.astype(np.float64) @ moments).reshape(len(labels), 5, strata).transpose(1, 0, 2)
+        whole = np.broadcast_to(every[:, None, :], one.shape)
+        both = (one[1] > 0) & (one[1] < whole[1])
+        none = (np.where(both, one[0], 0).sum(axis=1) <= 0) | (np.where(both, whole[0] - one[0], 0).sum(axis=1) <= 0)
+        totals = [np.where(both, part, 0.0) for part in (one[0], whole[0], one[1], whole[1])]
+        log_ratio = _profiled(*totals)
+        share, base = _fitted(log_ratio, *totals)
+        variance = np.zeros(len(labels))
+        for part, arm in ((one, 1.0), (whole - one, 0.0)):
+            rate = base * np.exp(log_ratio[:, None] * arm)
+            squares = part[2] - 2 * rate * part[3] + rate**2 * part[4]
+            variance += np.where(both, (arm - share) ** 2 * squares, 0.0).sum(axis=1)
+        information = (totals[1] * share * (1 - share)).sum(axis=1)
+        flat = variance <= 1e-12 * float(every[2].sum())
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = log_ratio * information / np.sqrt(np.where(flat, 1.0, variance))
+        found = np.where(flat, np.where(np.abs(log_ratio) < 1e-12, 0.0, np.copysign(np.inf, log_ratio)), found)
+        return np.asarray(np.where(none, np.copysign(np.inf, log_ratio), found))
+
+    return statistic
+
+
+def _profiled(c_1: FloatArray, c: FloatArray, e_1: FloatArray, e: FloatArray) -> FloatArray:
+    """The log ratio, shape (rows,), from totals of shape (rows, strata): Newton on the profiled score."""
+    e_0 = e - e_1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        start = np.log(c_1.sum(axis=1) / e_1.sum(axis=1)) - np.log((c - c_1).sum(axis=1) / e_0.sum(axis=1))
+    value = np.clip(np.nan_to_num(start, nan=0.0, posinf=_MOST_LOG, neginf=-_MOST_LOG), -_MOST_LOG, _MOST_LOG)
+    for _ in range(_ITERATIONS):
+        share, _ = _fitted(value, c_1, c, e_1, e)
+        score = (c_1 - c * share).sum(axis=1)
+        information = (c * share * (1 - share)).sum(axis=1)
+        step = np.where(information > 1e-12, score / np.maximum(information, 1e-12), 0.0)
+        value = np.clip(value + np.clip(step, -2, 2), -_MOST_LOG, _MOST_LOG)
+        if not step.size or float(np.abs(step).max()) < 1e-12:
+            break
+    return np.asarray(value)
+
+
+def _fitted(
+    log_ratio: FloatArray, c_1: FloatArray, c: FloatArray, e_1: FloatArray, e: FloatArray
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The arm's share of each stratum's fitted counts, and the reference's fitted rate."""
+    ratio = np.exp(log_ratio)[:, None]
+    weight = (e - e_1) + e_1 * ratio
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(weight > 0, e_1 * ratio / weight, 0.0)
+        base = np.where(weight > 0, c / weight, 0.0)
+    return share, base
