@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from enum import unique
+
 from nudge.base.codes import Code
 
 
+@unique
 class ExperimentCode(Code):
     """Refusals of an experiment file: what was expected there, and one fix."""
 
@@ -16,7 +19,9 @@ class ExperimentCode(Code):
     FILE_NOT_UTF8 = ("text in UTF-8", "Save the file again with encoding UTF-8.")
     CHARACTER_NOT_ALLOWED = ("text that prints (character {character} does not)", "Delete that character.")
     ESCAPE_UNKNOWN = ("text whose \\ escapes are characters", "Write the character itself, or use single quotes.")
-    TAB_IN_INDENT = ("spaces at the start of the line", "Replace the tab with two spaces.")
+    TAB_IN_INDENT = ("spaces (YAML reads no tab here)", "Replace the tab with spaces.")
+    QUOTE_OPEN = ("the quote that opens here to close on its line (it closes at line {line})", "Close the quote.")
+    BRACKET_OPEN = ("the bracket that opens here to close (`{mark}`)", "Close it, with commas between its parts.")
     YAML_UNREADABLE = ("YAML ({detail})", "{fix}")
     SECOND_DOCUMENT = ("one experiment in a file", "Move what follows `---` to a file of its own.")
     NOT_A_MAPPING = ("keys and values", "Write the file as `key: value` lines; begin with `id:`.")
@@ -32,7 +37,7 @@ class ExperimentCode(Code):
     )
 
     # Keys
-    KEY_UNKNOWN = ("one of {valid}", "{fix}")
+    KEY_UNKNOWN = ("one of the keys {valid}", "{fix}")
     KEY_OF_RECORDED = ("a key of a live experiment", "`{key}` belongs to a recorded plan: remove it, or set {switch}.")
     KEY_OF_LIVE = ("a key of a recorded plan", "`{key}` belongs to a live experiment: remove it, or set {switch}.")
     KEY_MISSING = ("`{key}`{where}", "Add `{key}: …`.")
@@ -49,14 +54,14 @@ class ExperimentCode(Code):
     TRUE_OR_FALSE_WANTED = ("true or false", "Write true or false, without quotes.")
     WHOLE_WANTED = ("a whole number", "Write digits only, such as 56.")
     WHOLE_ABOVE_ZERO_WANTED = ("a whole number above 0", "Write digits only, such as 56.")
-    NUMBER_WANTED = ("a number", "Write digits only, such as 56 or 2.5, without quotes, £ or commas.")
+    NUMBER_WANTED = ("a number", "Write it as 56 or 2.5: no quotes, £, commas or leading 0.")
     ABOVE_ZERO_WANTED = ("a number above 0", "Write digits only, such as 3 or 2.5.")
     NOT_NEGATIVE_WANTED = ("0 or a number above it", "Write digits only, such as 0.92.")
     CONFIDENCE_OUT_OF_RANGE = ("a confidence above 0.5 and below 1", "Write 0.95 for 95 per cent.")
     LIST_WANTED = ("a list", "Write it in square brackets: [a, b].")
     KEYS_WANTED = ("`key: value` pairs", "Write them indented below, or in braces: {{key: value}}.")
     PAIR_WANTED = ("two numbers", "Write them as [-3, 10].")
-    TOO_FEW = ("at least {least} {things}", "Add to the list.")
+    TOO_FEW = ("at least {least} in `{key}`", "Add what is missing.")
     NAME_UNKNOWN = ("one of {valid}", "{fix}")
     DATE_WANTED = ("a date as 2026-03-31", "Write year, month and day with hyphens.")
     DATE_NOT_ISO = ("a date as 2026-03-31", "Write {iso}.")
@@ -79,7 +84,7 @@ class ExperimentCode(Code):
     ID_TWICE = ("an id of its own (`{id}` is already at line {line})", "Change one of the two.")
     PRIMARY_NONE = ("one outcome with `primary: true`", "Add it to the outcome that decides.")
     PRIMARY_TWICE = ("one primary outcome (`{first}` is already)", "{fix}")
-    HORIZON_MISSING = ("`horizon` (a primary outcome and a time to event need one)", "Add `horizon: 56`.")
+    HORIZON_MISSING = ("`horizon`: the last day that counts", "Add `horizon: 56`.")
     WITHIN_MISSING = ("`within`: by which day it counts", "Add `within: 14`.")
     WHOLE_DAYS_WANTED = ("whole days", "Round `{key}` to a whole number.")
     EVENT_MISSING = ("`event`: what is counted", "Add `event: contact`, or another event of this file.")
@@ -125,7 +130,7 @@ class ExperimentCode(Code):
     RECORDED_FORM = ("how the value is read", "Add {forms}.")
     RECORDED_FORM_TWICE = ("one way of reading the value", "Keep {first}, or {second}; not both.")
     RECORDED_ONE_EVENT = ("one column of dates", "Name one column.")
-    DATA_KEY_MISSING = ("`{key}` under `data` (the design needs it)", "Add `{key}:` with a heading of the data.")
+    DATA_KEY_MISSING = ("`{key}` under `data` (another key needs it)", "Add `{key}:` with a heading of the data.")
     BASELINE_EXPOSURE_MISSING = (
         "`baseline_exposure` beside `baseline` and `exposure`",
         "Add `baseline_exposure:` with the column of the earlier exposure.",

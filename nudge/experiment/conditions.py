@@ -362,7 +362,7 @@ class _Reader:
                 token.offset,
                 Code.CONDITION_NAME_UNKNOWN,
                 valid=listed(self.kinds),
-                fix=meant(token.text, self.kinds, f'Declare it under `columns`, or write "{token.text}" as text.'),
+                fix=meant(token.text, self.kinds, f'Use one of them, or put the word in quotes: "{token.text}".'),
             )
         self.names.add(token.text)
         return Column(token.text, self.kinds[token.text])

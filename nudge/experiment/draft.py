@@ -162,7 +162,7 @@ def sizes_of_outcomes(draft: Draft) -> Iterator[Finding]:
         names = [outcome.id for _, outcome in draft.outcomes()]
         for name, _ in draft.items("smallest_worthwhile"):
             yield from unknown(("smallest_worthwhile", name), str(name), names, Code.OUTCOME_UNKNOWN, on_key=True)
-    for _, outcome in draft.outcomes():
+    for outcome in {outcome.id: outcome for _, outcome in reversed(draft.outcomes())}.values():
         size = dict(draft.items("smallest_worthwhile")).get(outcome.id)
         path: Path = ("smallest_worthwhile", outcome.id)
         if size is None:

@@ -27,6 +27,8 @@ from nudge.experiment.draft import (
 )
 from nudge.experiment.spelling import listed
 
+_NUMERIC: Final = (Kind.MONEY, Kind.NUMBER)
+
 
 def columns_known(draft: Draft) -> Iterator[Finding]:
     """Every column named anywhere is declared, and of a kind that can serve there."""
@@ -34,18 +36,17 @@ def columns_known(draft: Draft) -> Iterator[Finding]:
         return
     kinds = draft.kinds
     for name, band in draft.items("bands"):
-        yield from _column(("bands", name, "of"), band.of, kinds, (Kind.MONEY, Kind.NUMBER))
+        yield from _column(("bands", name, "of"), band.of, kinds, _NUMERIC)
     for reason, column in draft.items("exclude_if"):
         yield from _column(("exclude_if", reason), column, kinds, (Kind.FLAG, Kind.DATE))
     cluster = draft.one("cluster")
     if cluster is not None and cluster != HOUSEHOLD:
         yield from unknown(("cluster",), cluster, [HOUSEHOLD, *kinds], Code.COLUMN_UNKNOWN)
-    numeric = (Kind.MONEY, Kind.NUMBER)
     for index, outcome in draft.outcomes():
         for key in ("column", "baseline", "exposure", "baseline_exposure"):
             column = getattr(outcome, key)
             if column is not None:
-                yield from _column(("outcomes", index, key), column, kinds, numeric)
+                yield from _column(("outcomes", index, key), column, kinds, _NUMERIC)
     analysis: Analysis | None = draft.one("analysis")
     if analysis is not None and draft.sound("bands"):
         for key in ("covariates", "subgroups"):
@@ -122,7 +123,7 @@ def live_primary(draft: Draft) -> Iterator[Finding]:
     if not primaries and draft.sound("outcomes"):
         yield found(("outcomes",), Code.PRIMARY_NONE, on_key=True)
     for index, outcome in primaries[:1]:
-        if outcome.better is None:
+        if outcome.better is None and {*outcome.event} <= {*draft.events}:
             yield found(("outcomes", index), Code.BETTER_MISSING)
         sizes = [name for name, _ in draft.items("smallest_worthwhile")]
         if draft.sound("smallest_worthwhile") and outcome.id not in sizes:
@@ -167,7 +168,9 @@ def _live_counted(path: Path, outcome: Outcome, draft: Draft) -> Iterator[Findin
 
 def _live_mean(path: Path, outcome: Outcome, draft: Draft) -> Iterator[Finding]:
     if outcome.column is None:
-        yield found(path, Code.COLUMN_MISSING, valid=listed(draft.kinds))
+        yield found(
+            path, Code.COLUMN_MISSING, valid=listed(name for name, kind in draft.kinds.items() if kind in _NUMERIC)
+        )
 
 
 def _live_rate(path: Path, outcome: Outcome, draft: Draft) -> Iterator[Finding]:

@@ -81,21 +81,20 @@ def _read(content: bytes, name: str) -> Loaded:
         before = Text(name, content[: fault.start].decode())
         raise Refused(Code.FILE_NOT_UTF8.at(before.place(len(before.text)))) from None
     text = Text(name, decoded)
-    root, problems = source.tree(text)
+    tree = source.tree(text)
+    root = tree.root
     if root is None:
-        raise Refused(*(problems or [Code.FILE_EMPTY.at(Place(name))]))
+        raise Refused(*(tree.problems or [Code.FILE_EMPTY.at(Place(name))]))
 
     def locate(path: KeyPath, on_key: bool, offset: int | None) -> Place:
         return _place(text, root, path, on_key=on_key, offset=offset)
 
     found = reading.read(source.value_of(root), locate)
-    told = {problem.place for problem in problems}
-    problems += [problem for problem in found.problems if problem.place not in told]
+    problems = [*tree.problems, *(problem for problem in found.problems if problem.place not in tree.told)]
     if problems or found.experiment is None:
         raise Refused(*sorted(problems, key=_order))
-    return Loaded(
-        experiment=found.experiment, name=name, text=decoded, sha256=sha256, notes=found.notes, root=root
-    )  # fmt: skip
+    notes = tuple(sorted(found.notes, key=_order))
+    return Loaded(experiment=found.experiment, name=name, text=decoded, sha256=sha256, notes=notes, root=root)
 
 
 def _place(text: Text, root: Node, path: KeyPath, *, on_key: bool, offset: int | None = None) -> Place:

@@ -162,8 +162,7 @@ class _Reader:
             fix = meant(str(error["input"]), words, "Choose one of them.")
             self.refuse(Code.NAME_UNKNOWN, path, valid=listed(words), fix=fix)
         elif kind == "too_short":
-            least, things = context["min_length"], last.replace("_", " ")
-            self.refuse(Code.TOO_FEW, path, on_key=True, least=least, things=things)
+            self.refuse(Code.TOO_FEW, path, on_key=True, least=context["min_length"], key=last)
         else:
             self.refuse(_PYDANTIC.get(kind, Code.VALUE_MISFITS), path)
 

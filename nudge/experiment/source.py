@@ -78,25 +78,38 @@ class Text:
         return self.place(_position(self.text, scalar, offset))
 
 
-def tree(text: Text) -> tuple[Node | None, list[Problem]]:
-    """The tree of a text, and all that is wrong with it as YAML. None where no tree can be trusted."""
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """What came of a text as YAML: its root (None where no tree can be trusted), and all that is wrong with it.
+
+    `told` are the places where more would only say the same again.
+    """
+
+    root: Node | None
+    problems: tuple[Problem, ...]
+    told: frozenset[Place] = frozenset()
+
+
+def tree(text: Text) -> Tree:
+    """Read a text as YAML."""
     tabs = [
         Code.TAB_IN_INDENT.at(text.place(match.end() - 1))
         for match in re.finditer(r"(?m)^ *\t", text.text)
         if text.text[match.end() :].split("\n", 1)[0].strip()
     ]
     if tabs:  # where a line begins decides what it belongs to, so nothing after a tab can be judged
-        return None, tabs
+        return Tree(None, tuple(tabs))
     builder = _Builder(text)
     try:
         root = builder.build()
     except yaml.YAMLError as fault:
-        return None, [*builder.problems, _unreadable(text, fault)]
+        return Tree(None, (*builder.problems, _unreadable(text, fault, builder.long_quote)))
     except (ValueError, OverflowError):  # PyYAML: a \U escape beyond Unicode
-        return None, [*builder.problems, Code.ESCAPE_UNKNOWN.at(text.place(builder.read_to))]
+        return Tree(None, (*builder.problems, Code.ESCAPE_UNKNOWN.at(text.place(builder.read_to))))
     except _Stop:
-        return None, builder.problems
-    return root, builder.problems
+        return Tree(None, tuple(builder.problems))
+    told = {problem.place for problem in builder.problems} | {text.place(offset) for offset in builder.silent}
+    return Tree(root, tuple(builder.problems), frozenset(told))
 
 
 def value_of(node: Node) -> Any:
@@ -141,6 +154,8 @@ class _Builder:
         self.problems: list[Problem] = []
         self.path: list[str] = []
         self.read_to = 0
+        self.long_quote: Scalar | None = None
+        self.silent: set[int] = set()  # offsets of keys whose value is already refused
 
     def refuse(self, code: Code, offset: int, **facts: object) -> None:
         self.problems.append(code.at(self.text.place(offset), **facts))
@@ -177,6 +192,8 @@ class _Builder:
     def scalar(self, event: Any) -> Scalar:
         scalar = Scalar(event.value, event.style, event.start_mark.index, event.end_mark.index)
         self.read_to = scalar.end
+        if scalar.style in {"'", '"'} and "\n" in self.text.text[scalar.start : scalar.end]:
+            self.long_quote = scalar
         if _SURROGATE.search(scalar.text):
             self.refuse(Code.ESCAPE_UNKNOWN, scalar.start)
         word = scalar.text.lower()
@@ -198,7 +215,10 @@ class _Builder:
             self.path.append("?")
             key = self.node(event, events, depth=depth + 1)
             self.path[-1] = key.text if isinstance(key, Scalar) else "?"
-            value = self.node(next(events), events, depth=depth + 1)
+            event = next(events)
+            if isinstance(event, yaml.AliasEvent):
+                self.silent.add(key.start)
+            value = self.node(event, events, depth=depth + 1)
             self.path.pop()
             self.add(pairs, key, value)
         return pairs
@@ -226,12 +246,21 @@ _FIXES: Final = (
 )
 
 
-def _unreadable(text: Text, fault: yaml.YAMLError) -> Problem:
+def _unreadable(text: Text, fault: yaml.YAMLError, long_quote: Scalar | None) -> Problem:
+    """A fault of PyYAML's where its cause is rather than where it was noticed."""
     if isinstance(fault, yaml.reader.ReaderError):
         return Code.CHARACTER_NOT_ALLOWED.at(text.place(fault.position), character=f"U+{int(fault.character):04X}")
     detail, offset = "the text breaks off here", len(text.text)
     if isinstance(fault, yaml.MarkedYAMLError):
         detail = fault.problem or detail
+        opened = fault.context_mark
+        if opened is not None and opened.index is not None and re.search("flow|quoted", fault.context or ""):
+            if "flow" in (fault.context or "") and opened.line != (fault.problem_mark or opened).line:
+                return Code.BRACKET_OPEN.at(text.place(opened.index), mark=text.text[opened.index])
+            if "end of stream" in detail:
+                return Code.QUOTE_OPEN.at(text.place(opened.index), line="none")
+        if long_quote is not None and "<block end>" in detail:
+            return Code.QUOTE_OPEN.at(text.place(long_quote.start), line=text.place(long_quote.end).line)
         mark = fault.problem_mark or fault.context_mark
         offset = mark.index if mark is not None else offset
     if "'\\t'" in detail:

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 def nearest(name: str, valid: Iterable[str]) -> str | None:
     """The valid name most like this one, capitals, hyphens and underscores apart; None where none is near."""
     folded = {_folded(word): word for word in valid}
-    near = get_close_matches(_folded(name), folded, n=1, cutoff=0.6)
+    near = get_close_matches(_folded(name), folded, n=1, cutoff=0.65)
     return folded[near[0]] if near else None
 
 
