@@ -7,7 +7,6 @@ Rules of the GOV.UK Notify recipient file, which councils' addresses already mee
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,6 +32,8 @@ _ABROAD: Final = frozenset(
     "turkey cyprus malta gibraltar".split()
 )
 _POSTCODE_AT_END: Final = re.compile(r"(.*\S)[\s,]+([A-Za-z]{1,2}\d[A-Za-z\d]?\s*\d[A-Za-z]{2})")
+_NOT_LETTERS: Final = re.compile(r"[\W\d_]+")
+_LETTER_OR_DIGIT: Final = re.compile(r"[^\W_]")
 _LIKE_POSTCODE: Final = re.compile(r"[A-Z]{1,3}\d[A-Z\d]?\s*[\dOI][A-Z]{2}", re.IGNORECASE)
 
 
@@ -95,7 +96,7 @@ def _tidy(cell: str) -> str:
 
 
 def _country(line: str) -> str:
-    return "".join(ch for ch in line.casefold() if ch.isalpha())
+    return _NOT_LETTERS.sub("", line.casefold())
 
 
 def _with_postcode(lines: list[str], code: str) -> tuple[list[str], str]:
@@ -105,7 +106,7 @@ def _with_postcode(lines: list[str], code: str) -> tuple[list[str], str]:
         raise AddressUnread(RowCode.ADDRESS_POSTCODE_WRONG)
     kept: list[str] = []
     for index, line in enumerate(lines):
-        whole = _postcode(line)
+        whole = _postcode(line) if len(line) <= 10 else None
         if whole is not None and own is None and all(_country(later) in _HOME_NATIONS for later in lines[index + 1 :]):
             own = whole
         elif whole is not None and whole != own:
@@ -147,10 +148,8 @@ def _checked(address: Address, *, forces: bool) -> Address:
     lines = address.for_post
     if any(line[0] in _STARTS for line in lines):
         raise AddressUnread(RowCode.ADDRESS_LINE_START)
-    if not all(any(map(str.isalnum, line)) for line in lines):
+    if not all(map(_LETTER_OR_DIGIT.search, lines)):
         raise AddressUnread(RowCode.ADDRESS_LINE_EMPTY)
-    if any(unicodedata.category(ch) in {"Cc", "Cf", "Co", "Cs"} and ch not in "\u200c\u200d" for ch in "".join(lines)):
-        raise AddressUnread(RowCode.CELL_INVISIBLE)
     last = lines[-1]
     if _postcode(last) is None and not (forces and last.startswith("BFPO ")):
         wrong = bool(_LIKE_POSTCODE.fullmatch(last))

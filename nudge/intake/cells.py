@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,6 +13,7 @@ from nudge.base.columns import EXPECTED, CellUnreadable, Kind, Value, read_cell
 from nudge.base.errors import Place, Problem
 from nudge.base.values import uk_date
 from nudge.intake.codes import FileCode, RowCode
+from nudge.intake.encoding import GARBLED, named_rows
 from nudge.intake.mapping import ColumnMapping
 from nudge.intake.reader import Table
 from nudge.intake.rejects import Reject, reject
@@ -24,6 +26,7 @@ _AS_DATE: Final = re.compile(
     r"|\d{1,2}-(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)",
     re.IGNORECASE,
 )
+_PLAIN: Final = re.compile(r"[A-Za-z0-9 ,.'&/\-]{1,200}")  # most cells by far: nothing can be wrong with such text
 _ERROR: Final = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!)|#{3,}")
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Co", "Cs"})
 _SEEN_JOINERS: Final = "\u200c\u200d\n\r\t"  # joiners are letters' parts in some scripts; line ends part address lines
@@ -46,6 +49,8 @@ def text_fault(cell: str) -> RowCode | None:
         return RowCode.CELL_ERROR
     if len(cell) in CUT_SHORT:
         return RowCode.CELL_CUT_SHORT
+    if GARBLED.search(cell):
+        return RowCode.CELL_GARBLED
     if not cell.isprintable() and any(unicodedata.category(ch) in _UNSEEN and ch not in _SEEN_JOINERS for ch in cell):
         return RowCode.CELL_INVISIBLE
     return None
@@ -79,20 +84,24 @@ def reference_key(reference: str) -> str:
 class DateOrder:
     """Watches date columns for a number above 12 in second place: one is enough to show the month stands first."""
 
-    seen: dict[str, list[int]] = field(default_factory=dict)
+    rows: dict[str, list[int]] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
 
     def watch(self, heading: str, row: int, cell: str) -> None:
         """Look at one cell of a date column."""
         match = _MONTH_FIRST.fullmatch(cell)
         if match and int(match[2]) > 12:
-            counted = self.seen.setdefault(heading, [row, 0])
-            counted[1] += 1
+            self.counts[heading] += 1
+            if len(rows := self.rows.setdefault(heading, [])) < 5:
+                rows.append(row)
 
     def problems(self, source: str) -> tuple[Problem, ...]:
         """A refusal for each column that is month first."""
         return tuple(
-            FileCode.DATES_MONTH_FIRST.at(Place(source, heading=heading), heading=heading, first=first, count=count)
-            for heading, (first, count) in self.seen.items()
+            FileCode.DATES_MONTH_FIRST.at(
+                Place(source, heading=heading), heading=heading, rows=named_rows(rows, self.counts[heading])
+            )
+            for heading, rows in self.rows.items()
         )
 
 
@@ -102,8 +111,8 @@ class Cells:
     def __init__(self, table: Table, mapping: ColumnMapping) -> None:
         index = {heading: number for number, heading in enumerate(table.headings)}
         self.table = table
-        self.at = {name: index[heading] for name, heading in mapping.columns.items() if heading}
-        self.headings = {name: heading for name, heading in mapping.columns.items() if heading}
+        self.headings = {name: heading for name, heading in mapping.columns.items() if heading in index and heading}
+        self.at = {name: index[heading] for name, heading in self.headings.items()}
         self.order = DateOrder()
         self.row = 0
         self.cells: tuple[str, ...] = ()
@@ -117,13 +126,18 @@ class Cells:
             self.faults.append(reject(RowCode.ROW_RAGGED, row, **facts))
         return not self.faults
 
+    def linked(self, name: str) -> str:
+        """A cell of a ragged row, by which its neighbours are found; it is good for nothing else."""
+        at = self.at[name]
+        return clean(self.cells[at]) if at < len(self.cells) else ""
+
     def text(self, name: str) -> str:
         """The cell under a wanted name, cleaned; blank where the file has no such column."""
         at = self.at.get(name)
         if at is None:
             return ""
         cell = clean(self.cells[at])
-        if cell and (fault := text_fault(cell)):
+        if cell and not _PLAIN.fullmatch(cell) and (fault := text_fault(cell)):
             self.fault(fault, name, length=len(cell))
             return ""
         return cell

@@ -31,11 +31,11 @@ class FileCode(Code):
     SHEET_UNCLEAR = ("one sheet with rows; there are {count}: {sheets}", 'Say which: --sheet "{first}".')
     SHEET_ABSENT = ("one of the visible sheets {sheets}", "Check the name given with --sheet.")
     ROWS_HIDDEN = (
-        "a sheet without hidden rows; {count} are hidden (a filter, perhaps), the first is row {first}",
+        "a sheet without hidden rows; hidden here, by a filter perhaps: {count}, the first of them row {first}",
         "Show all rows and delete those that should not be read, then save.",
     )
     FORMULA_ERRORS = (
-        "a value in every cell; {count} show an Excel error such as #N/A, the first in {first}",
+        "a value in every cell; cells with an Excel error such as #N/A: {count}, the first of them {first}",
         "Mend the formulas, or paste the sheet as values and correct those cells.",
     )
     HEADINGS_MERGED = (
@@ -55,11 +55,15 @@ class FileCode(Code):
         "text in {encoding}; {rows} cannot be read so",
         "Export again as CSV UTF-8, or name the encoding with --encoding.",
     )
+    TWO_ENCODINGS = (
+        "text in one encoding; in {rows} it is UTF-8, elsewhere Windows-1252",
+        "Export again as CSV UTF-8; two files may have been joined into one.",
+    )
     TEXT_GARBLED = (
-        "accents and £ signs as typed; {rows} hold text that was decoded wrongly before it reached this file",
+        "accents and £ signs as typed; they were decoded wrongly before they reached this file in {rows}",
         "Export again from the housing system as CSV UTF-8, without opening it in between.",
     )
-    NUL_BYTES = ("text; {rows} hold NUL bytes", "The file is damaged or no text file: export it again.")
+    NUL_BYTES = ("text without NUL bytes, which are in {rows}", "The file is damaged or no text file: export it again.")
     QUOTE_UNCLOSED = (
         "every quotation mark closed and doubled inside quotes; the record that starts in row {row} is not",
         "Correct the quotation marks of that row, or export again.",
@@ -71,6 +75,10 @@ class FileCode(Code):
     HEADINGS_NOT_FOUND = (
         "a heading row with words such as {examples} in the first {limit} rows",
         'Give the columns headings, or name them: --column {example}="…".',
+    )
+    HEADINGS_NONE = (
+        "a heading row, as wide as the rows below it, in the first {limit} rows",
+        "Give every column a heading.",
     )
     HEADING_TWICE = (
         "each heading once; {heading} heads columns {columns}",
@@ -88,39 +96,41 @@ class FileCode(Code):
         "the column {heading}, which was learnt for {wanted}{nearest}",
         'Put it back in the export, or say which it is now: --column {wanted}="Heading".',
     )
-    WANTED_UNKNOWN = ("a column name that is used here; {wanted} is not", "Use one of {valid}.")
     COLUMN_OPTION_SHAPE = ('a column as name="Heading"', 'For example --column reference="Tenancy Ref".')
     MAPPING_UNREADABLE = ("column names as nudge wrote them", "Delete the file; the columns are asked for again.")
     DATES_MONTH_FIRST = (
-        "days before months in {heading}; {count} rows (the first is {first}) have a number above 12 second",
+        "days before months in {heading}; the second number is above 12 in {rows}",
         "The column is month first (American): set it to YYYY-MM-DD or dd/mm/yyyy and export again.",
     )
     TOO_MANY_REJECTS = (
         "at most {limit} rows at fault",
         "So many faults have one cause: check the columns ({headings} most often) and export again.",
     )
-    REASON_BLANK = ("a reason in every row; {rows} have none", "Write one, such as breathing_space or do_not_contact.")
+    REASON_BLANK = (
+        "a reason in every row; there is none in {rows}",
+        "Write one, such as breathing_space or do_not_contact.",
+    )
     SUPPRESSION_REFERENCE = (
         "a whole reference in every row; {rows}: {reason}",
         "Export the list again with that column as text: a damaged reference protects nobody.",
     )
     SUPPRESSION_ROW = (
-        "{what} in every row; {rows} have not",
+        "{what} in every row; not so in {rows}",
         "Correct those rows: a list is read whole or not at all.",
     )
     SUPPRESSION_ENDS_FIRST = ("until on or after from; in {rows} it is earlier", "Correct those dates.")
     KIND_UNCLEAR = (
-        "a file of one known kind; by its headings this could be {choices}",
+        "a file of one known kind; the headings fit {choices}",
         "Say which it is: --kind {example}.",
     )
     KIND_UNKNOWN = ("one of the kinds {valid}; {kind} is none", "Use one of them with --kind.")
     OUTSIDE_COVERAGE = (
-        "every row dated from {first} to {last}, as the file is said to cover; {count} of {rows} rows are not",
+        "every row dated from {first} to {last}, as the file is said to cover; outside: {count} of {rows} rows",
         "State the dates that the file covers, or export it again for those dates.",
     )
     COVERAGE_REVERSED = ("a first day on or before the last; {first} is after {last}", "Give the earlier day first.")
     PAYMENT_SIGNS_UNCLEAR = (
-        "payments received as positive amounts; {negative} of {rows} are negative",
+        "payments received as positive amounts; negative here: {negative} of {rows}",
         "Write money received as positive amounts and reversals as negative ones.",
     )
 
@@ -152,6 +162,11 @@ class RowCode(Code):
         "the cell holds characters that cannot be seen",
         "letters, digits and punctuation only",
         "Type the cell again in the housing system.",
+    )
+    CELL_GARBLED = (
+        "accents or £ signs of the cell were decoded wrongly before it reached this file",
+        "accents and £ signs as typed",
+        "Type the cell again, or export from the housing system once more.",
     )
     CELL_UNREADABLE = ("this is not {expected}", "{expected}", "Correct the cell, or leave it blank if not known.")
     REFERENCE_BLANK = ("there is no reference", "a reference", "Fill in the tenancy reference.")
@@ -285,7 +300,7 @@ class RowCode(Code):
     TENANCY_PART_REJECTED = (
         "another row of this tenancy is rejected",
         "every row of one reference good",
-        "Mend the other row: joint tenants are written to together or not at all.",
+        "Mend the other row with this reference; they are used together or not at all.",
     )
     DATE_BLANK = ("there is no date", "a date as 2026-03-31 or 31/03/2026", "Fill in the date.")
     AMOUNT_BLANK = ("there is no amount", "an amount such as 1234.50", "Fill in the amount.")
@@ -298,11 +313,6 @@ class RowCode(Code):
         "this is neither vacated nor deceased",
         "vacated or deceased",
         "Correct the cell.",
-    )
-    IDENTIFIER_BLANK = (
-        "nothing here says which tenancy it is about",
-        "a reference, a letter reference or a telephone number",
-        "Fill one in if it is known.",
     )
     HISTORY_TWICE = (
         "the tenancy is in the file twice with different facts",

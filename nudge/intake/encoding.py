@@ -18,7 +18,7 @@ from nudge.base.errors import Place, Refused
 from nudge.intake.codes import FileCode
 
 KNOWN: Final = (
-    *("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"),
+    *("utf-8", "utf-16", "utf-16-le", "utf-16-be"),
     *("cp1252", "iso-8859-15", "latin-1", "cp850", "cp437", "mac-roman"),
 )
 _CHUNK: Final = 1 << 20
@@ -152,10 +152,16 @@ def _marked(head: bytes) -> str | None:
 def _checked(name: str, said: str) -> str:
     """The encoding said, as one of KNOWN; `utf-8` also takes a byte-order mark."""
     plain = said.strip().lower().replace("_", "-")
-    plain = {"windows-1252": "cp1252", "ansi": "cp1252", "utf8": "utf-8", "macroman": "mac-roman"}.get(plain, plain)
+    plain = {
+        "windows-1252": "cp1252",
+        "ansi": "cp1252",
+        "utf8": "utf-8",
+        "utf-8-sig": "utf-8",
+        "macroman": "mac-roman",
+    }.get(plain, plain)
     if plain not in KNOWN:
         raise Refused(FileCode.ENCODING_UNKNOWN.at(Place(name), encoding=said, known=", ".join(KNOWN)))
-    return "utf-8-sig" if plain == "utf-8" else plain
+    return "utf-8-sig" if plain == "utf-8" else plain  # the same, and a byte-order mark is no character of the text
 
 
 def _refuse_not_text(name: str, head: bytes) -> None:
@@ -180,12 +186,13 @@ def _refuse_doubtful(path: Path, zipped: bool, chosen: str, seen: _Seen, *, said
         raise Refused(FileCode.ENCODING_FAILS.at(place, encoding="UTF-8 or Windows-1252", rows=rows))
     if not seen.decodes and (said or chosen != "cp1252"):
         rows = "its bytes" if wide else _rows(path, zipped, lambda line: _fails(line, chosen))
-        raise Refused(FileCode.ENCODING_FAILS.at(place, encoding=chosen, rows=rows))
+        raise Refused(FileCode.ENCODING_FAILS.at(place, encoding=chosen.removesuffix("-sig"), rows=rows))
     suspected = seen.garbled_1252 if chosen == "cp1252" else seen.garbled_utf8 and chosen.startswith("utf-8")
     if suspected or wide:
         numbers = _garbled_lines(path, zipped, chosen)
         if numbers:
-            raise Refused(FileCode.TEXT_GARBLED.at(place, rows=named_rows(numbers)))
+            code = FileCode.TWO_ENCODINGS if chosen == "cp1252" else FileCode.TEXT_GARBLED
+            raise Refused(code.at(place, rows=named_rows(numbers)))
     if chosen == "cp1252" and not said and seen.looks:
         pattern = _LOOKS_CP850 if seen.looks == "cp850" else _LOOKS_MAC
         rows = _rows(path, zipped, lambda line: bool(pattern.search(line)))
@@ -226,14 +233,15 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
         yield line
 
 
-def named_rows(numbers: list[int], shown: int = 5) -> str:
-    """`row 4`, `rows 4, 9 and 12`, or the first few and the count."""
-    if len(numbers) == 1:
+def named_rows(numbers: list[int], count: int | None = None) -> str:
+    """`row 4`, `rows 4, 9 and 12`, or the first few and how many there are (`count`, if not all are given)."""
+    count = len(numbers) if count is None else count
+    if count == 1:
         return f"row {numbers[0]}"
-    listed = [f"{number}" for number in numbers[:shown]]
-    if len(numbers) <= shown:
+    listed = [f"{number}" for number in numbers[:5]]
+    if count <= len(listed):
         return f"rows {', '.join(listed[:-1])} and {listed[-1]}"
-    return f"{len(numbers):,} rows (the first are {', '.join(listed)})"
+    return f"{count:,} rows (the first are {', '.join(listed)})"
 
 
 def _note(beyond: Counter[int] | None) -> str:

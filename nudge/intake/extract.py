@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -22,7 +22,7 @@ from nudge.intake.people import Person
 from nudge.intake.reader import Table, open_table
 from nudge.intake.rejects import Reject, RejectList, reject
 from nudge.intake.spool import Spool
-from nudge.intake.tenancy import Tenancy, merged, tenancy_row
+from nudge.intake.tenancy import Layout, Tenancy, merged, tenancy_row
 
 __all__ = ["Extract", "Person", "Tenancy", "read_extract"]
 
@@ -95,7 +95,8 @@ def read_extract(
     (missing columns are found by their words); `spool` a private folder with room for the rows. Raises Refused where
     the file as a whole cannot be trusted; single rows at fault are in `rejects`.
     """
-    wanted = (*TENANCY, *declared({name: kind for name, kind in kinds.items() if name not in _OWN}))
+    own = tuple(replace(one, compulsory=one.compulsory or one.name in kinds) for one in TENANCY)
+    wanted = (*own, *declared({name: kind for name, kind in kinds.items() if name not in _OWN}))
     said = tuple(mapping.columns.values()) if mapping else ()
     table = open_table(path, encoding=encoding, sheet=sheet, words=(*filter(None, said), *words_of(wanted)))
     found = suggest(table.headings, wanted, file_kind=FILE_KIND, learnt=mapping, source=table.name)
@@ -113,7 +114,7 @@ _OWN: Final = frozenset(one.name for one in TENANCY)
 def _read(table: Table, mapping: ColumnMapping, kinds: Mapping[str, Kind], spool: Spool) -> Extract:
     cells, dropped, rejects = Cells(table, mapping), Counter[str](), RejectList(table.name)
     lengths, padded = Counter[int](), Counter[int]()
-    rows = 0
+    rows, layout = 0, Layout.of(cells)
 
     def parsed() -> Iterator[tuple[str, int, Any]]:
         nonlocal rows
@@ -122,15 +123,13 @@ def _read(table: Table, mapping: ColumnMapping, kinds: Mapping[str, Kind], spool
             if reason is not None:
                 dropped[reason] += 1
                 continue
-            reference, body = tenancy_row(cells, kinds) if cells.take(number, line) else ("", None)
+            reference, body = _parsed(cells, kinds, layout, number, line)
             if reference.isdigit():
                 lengths[len(reference)] += 1
                 padded[len(reference)] += reference.startswith("0")
-            if cells.faults:
-                rejects.add(cells.faults)
-                body = None
+            rejects.add(cells.faults)
             if reference:
-                yield reference, number, body
+                yield reference, number, None if cells.faults else body
 
     spool.fill(parsed())
     Refused.when(cells.order.problems(table.name))
@@ -160,6 +159,14 @@ def _read(table: Table, mapping: ColumnMapping, kinds: Mapping[str, Kind], spool
         kinds=MappingProxyType(dict(kinds)),
         spool=spool,
     )
+
+
+def _parsed(
+    cells: Cells, kinds: Mapping[str, Kind], layout: Layout, number: int, line: tuple[str, ...]
+) -> tuple[str, dict[str, Any]]:
+    if cells.take(number, line):
+        return tenancy_row(cells, kinds, layout)
+    return cells.linked("reference"), {}
 
 
 def _settle_groups(spool: Spool, kinds: Mapping[str, Kind], rejects: RejectList, cells: Cells) -> int:

@@ -75,7 +75,9 @@ def _people(number: int) -> tuple[Wanted, ...]:
         before += ("Joint ", "Joint Tenant ", "Second Tenant ", "Second ", "Partner ", "Jnt ", "JT ")
 
     def named(*plain: str) -> tuple[str, ...]:
-        return tuple(f"{start}{word}" for word in plain for start in before) + tuple(f"{word}{after}" for word in plain)
+        return tuple(f"{start}{word}" for word in plain for start in before) + tuple(
+            f"{word}{after}" for word in plain if word
+        )
 
     whole = ("Name", "Full Name") if number == 1 else ("Name", "Full Name", "")
     extra = ("Tenant", "Tenants", "Tenant Name(s)", "Tenancy Name", "Addressee", "Occupier") if number == 1 else ()
@@ -247,5 +249,7 @@ def declared(kinds: Mapping[str, Kind]) -> tuple[Wanted, ...]:
 
 
 def words_of(wanted: Iterable[Wanted]) -> tuple[str, ...]:
-    """Every heading by which any of these goes."""
-    return tuple(dict.fromkeys(word for one in wanted for word in (*one.words, *one.weaker, one.name)))
+    """Every heading by which any of these goes, the usual one of each first."""
+    wanted = tuple(wanted)
+    usual = [one.words[0] if one.words else one.name for one in wanted]
+    return tuple(dict.fromkeys([*usual, *(word for one in wanted for word in (*one.words, *one.weaker, one.name))]))

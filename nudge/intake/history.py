@@ -130,12 +130,8 @@ def _further_events(table: Table, fixed: tuple[Wanted, ...], kinds: Mapping[str,
     return tuple(further)
 
 
-def _event_names(mapping: ColumnMapping, kinds: Mapping[str, Kind]) -> tuple[str, ...]:
-    return tuple(
-        name
-        for name, heading in mapping.columns.items()
-        if heading and name.endswith("_on") and name != "letter_on" and name not in kinds
-    )
+def _event_names(cells: Cells, kinds: Mapping[str, Kind]) -> tuple[str, ...]:
+    return tuple(name for name in cells.at if name.endswith("_on") and name != "letter_on" and name not in kinds)
 
 
 def _read(
@@ -146,7 +142,7 @@ def _read(
     spool: Spool,
 ) -> History:
     cells, dropped, rejects = Cells(table, mapping), Counter[str](), RejectList(table.name)
-    events = _event_names(mapping, kinds)
+    events = _event_names(cells, kinds)
     seen = _Seen(covers)
     length = 0
 
@@ -157,7 +153,9 @@ def _read(
             if reason is not None:
                 dropped[reason] += 1
                 continue
-            reference, body = _body(cells, kinds, events, seen) if cells.take(number, line) else ("", None)
+            reference, body = (
+                _body(cells, kinds, events, seen) if cells.take(number, line) else (cells.linked("reference"), None)
+            )
             rejects.add(cells.faults)
             if reference:
                 yield reference, number, None if cells.faults else body

@@ -71,11 +71,9 @@ def fitting(
     """What `suggest` finds, and its problems, without raising."""
     said = dict(learnt.columns) if learnt else {}
     plain = {plain_heading(heading): heading for heading in headings if heading}
-    place, problems, columns = Place(source or file_kind), [], {}
-    valid = [one.name for one in wanted]
-    problems += [
-        FileCode.WANTED_UNKNOWN.at(place, wanted=name, valid=", ".join(valid)) for name in said if name not in valid
-    ]
+    place, problems = Place(source or file_kind), []
+    # What was learnt for another experiment's columns stays learnt.
+    columns = {name: heading for name, heading in said.items() if name not in {one.name for one in wanted}}
     for one in wanted:
         if one.name in said and not said[one.name]:  # said to be absent
             candidates: list[str] = []

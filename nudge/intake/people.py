@@ -40,6 +40,21 @@ _PARTICLES: Final = frozenset(
 )
 
 
+# Any of the above; nearly every name has none, and one search instead of four shows it.
+_SUSPECT: Final = re.compile(
+    "|".join(
+        (
+            _UNCLEAR.pattern,
+            _DECEASED.pattern,
+            _ORGANISATION.pattern,
+            rf"^(?:{_NOBODY.pattern})$",
+            _NOBODY_AT_ALL.pattern,
+        )
+    ),
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A tenant, as the file writes them: trimmed, capitals left as they are."""
@@ -77,7 +92,7 @@ def people_of(title: str, forename: str, surname: str) -> tuple[Person, ...]:
     title, forename, surname = tidy(title), tidy(forename), tidy(surname)
     if not (forename or surname):
         raise NameUnread(RowCode.NAME_BLANK)
-    _refuse(title, forename, surname)
+    _refuse(forename, surname, title=title)
     titles, forenames, surnames = _TWO.split(title), _TWO.split(forename), _TWO.split(surname)
     if max(len(titles), len(forenames), len(surnames)) == 1:
         return (_checked(Person(title, forename, surname)),)
@@ -184,9 +199,11 @@ def _initials(word: str) -> bool:
     return bool(_INITIALS.fullmatch(word)) and (len(word.replace(".", "")) == 1 or "." in word)
 
 
-def _refuse(*cells: str) -> None:
+def _refuse(*cells: str, title: str = "") -> None:
     """Set aside what is no single living person's name, and what no rule reads with certainty."""
-    together = tidy(" ".join(cells))
+    together = " ".join(filter(None, (title, *cells)))
+    if not _SUSPECT.search(together):
+        return
     if _DECEASED.search(together):
         raise NameUnread(RowCode.NAME_DECEASED)
     if _NOBODY.fullmatch(together) or any(map(_NOBODY_AT_ALL.fullmatch, cells)):

@@ -214,9 +214,10 @@ def _heading_row(top: list[tuple[str, ...]], words: Collection[str]) -> int | No
 
 
 def _not_found(name: str, words: Collection[str]) -> Problem:
-    shown = list(dict.fromkeys(words))[:4] or ["reference", "arm", "date"]
-    facts = {"examples": ", ".join(shown), "limit": SEARCHED, "example": "reference"}
-    return FileCode.HEADINGS_NOT_FOUND.at(Place(name), **facts)
+    if not words:
+        return FileCode.HEADINGS_NONE.at(Place(name), limit=SEARCHED)
+    examples = ", ".join(list(dict.fromkeys(words))[:4])
+    return FileCode.HEADINGS_NOT_FOUND.at(Place(name), examples=examples, limit=SEARCHED, example="reference")
 
 
 def _trimmed(cells: tuple[str, ...]) -> tuple[str, ...]:

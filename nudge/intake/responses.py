@@ -142,7 +142,7 @@ def _kind_of(table: Table, learnt: Mapping[str, ColumnMapping]) -> str:
         if told and not problems and any(name in found.columns for name in _IDENTIFIERS):
             fits.append(kind)
     if len(fits) != 1:
-        choices = " or ".join(fits) if fits else "none of " + ", ".join(KINDS)
+        choices = " and ".join(fits) if fits else "none of " + ", ".join(KINDS)
         raise Refused(FileCode.KIND_UNCLEAR.at(Place(table.name), choices=choices, example=(fits or KINDS)[0]))
     return fits[0]
 

@@ -25,6 +25,7 @@ _TABLES: Final = """
 CREATE TABLE kept (reference TEXT NOT NULL, row INTEGER NOT NULL, body TEXT NOT NULL);
 CREATE TABLE faulty (reference TEXT NOT NULL);
 """
+_written: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _BATCH: Final = 2_000
 
 
@@ -72,9 +73,7 @@ class Spool:
             connection.execute("BEGIN")
             source = iter(rows)
             while batch := list(islice(source, _BATCH)):
-                kept = [
-                    (ref, row, json.dumps(body, ensure_ascii=False)) for ref, row, body in batch if body is not None
-                ]
+                kept = [(ref, row, _written(body)) for ref, row, body in batch if body is not None]
                 connection.executemany("INSERT INTO kept VALUES (?, ?, ?)", kept)
                 faulty = [(ref,) for ref, _, body in batch if body is None]
                 connection.executemany("INSERT INTO faulty VALUES (?)", faulty)

@@ -87,7 +87,7 @@ def read_suppression(
             faults.reversed.append(number)
         entries.append((number, entry))
     faults.lost_zeros(entries)
-    Refused.when((*cells.order.problems(table.name), *faults.problems()))
+    Refused.when(cells.order.problems(table.name) or faults.problems())
     by_reference: dict[str, tuple[Suppression, ...]] = {}
     for _, entry in entries:
         key = reference_key(entry.reference)
@@ -123,7 +123,7 @@ class _Faults:
                 self.references.setdefault(fault.reason, []).append(number)
             else:
                 what = RowCode[fault.code.upper().replace("-", "_")].expected
-                what = "a date as 2026-03-31 or 31/03/2026, or none," if "{" in what else what
+                what = "a date as 2026-03-31 or 31/03/2026, or none" if "{" in what else what
                 self.rows.setdefault(what, []).append(number)
         if not reason and not any(fault.heading == cells.headings["reason"] for fault in cells.faults):
             self.blank.append(number)

@@ -42,51 +42,79 @@ class Tenancy:
     values: Mapping[str, Value]
 
 
-def tenancy_row(cells: Cells, kinds: Mapping[str, Kind]) -> tuple[str, dict[str, Any] | None]:
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which of the columns of a tenancy a file has, worked out once for all its rows."""
+
+    people: tuple[tuple[str, bool, bool], ...]  # ending of the names; has name parts; has a whole name
+    home: tuple[str, ...]
+    post: tuple[str, ...]
+    phones: tuple[str, ...]
+
+    @classmethod
+    def of(cls, cells: Cells) -> Layout:
+        """The layout of the table in hand."""
+        people = []
+        for number in range(1, PEOPLE + 1):
+            end = "" if number == 1 else f"_{number}"
+            parts = f"forename{end}" in cells.at or f"surname{end}" in cells.at
+            if number == 1 or parts or f"name{end}" in cells.at:
+                people.append((end, parts, f"name{end}" in cells.at))
+        return cls(
+            tuple(people),
+            tuple(line for line in _LINES if line in cells.at),
+            tuple(f"post_{line}" for line in _LINES if f"post_{line}" in cells.at),
+            tuple(name for name in _PHONES if name in cells.at),
+        )
+
+
+def tenancy_row(cells: Cells, kinds: Mapping[str, Kind], layout: Layout) -> tuple[str, dict[str, Any]]:
     """The reference of the row in hand and what else it says, as JSON keeps it. Faults are noted in `cells`."""
     reference = cells.reference("reference", compulsory=True)
-    people, joint = _people(cells)
-    home, post_to = _addresses(cells)
-    body = {
-        "people": [[one.title, one.forename, one.surname] for one in people],
+    people, joint = _people(cells, layout)
+    home, post_to = _addresses(cells, layout)
+    return reference, {
+        "people": [(one.title, one.forename, one.surname) for one in people],
         "joint": joint,
         "address": home.lines if home else None,
         "post_to": post_to,
         "uprn": _uprn(cells),
         "payment_reference": cells.reference("payment_reference", compulsory=False) or None,
-        "telephones": [phone for name in _PHONES if name in cells.at and (phone := cells.text(name))],
+        "telephones": [phone for name in layout.phones if (phone := cells.text(name))],
         "language": cells.text("language") or None,
         "format": cells.text("format") or None,
         "values": [_kept(cells.value(name, kind)) for name, kind in kinds.items()],
     }
-    return reference, body
 
 
 def _kept(value: Value) -> Value:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _people(cells: Cells) -> tuple[list[Person], bool]:
+def _people(cells: Cells, layout: Layout) -> tuple[list[Person], bool]:
     """The people named in the row, and whether it only says that there is a joint tenant."""
     people: list[Person] = []
     joint = False
-    for number in range(1, PEOPLE + 1):
-        end = "" if number == 1 else f"_{number}"
-        title, forename, surname = (cells.text(f"{part}{end}") for part in ("title", "forename", "surname"))
-        name = cells.text(f"name{end}")
-        if number > 1 and name.casefold() in _YES | _NO:
+    for end, parts, whole in layout.people:
+        before = len(cells.faults)
+        title, name = cells.text(f"title{end}"), cells.text(f"name{end}") if whole else ""
+        forename, surname = (cells.text(f"forename{end}"), cells.text(f"surname{end}")) if parts else ("", "")
+        if end and name.casefold() in _YES | _NO:
             joint, name = joint or name.casefold() in _YES, ""
         blamed = f"surname{end}" if f"surname{end}" in cells.at else f"name{end}"
+        if len(cells.faults) > before:
+            continue
         try:
             if forename or surname:
                 people += people_of(title, forename, surname)
             elif name:
                 blamed = f"name{end}"
                 people += _titled(title, name)
-            elif number == 1 and not cells.faults:
+            elif not end:
                 raise NameUnread(RowCode.NAME_BLANK)
         except NameUnread as unread:
-            cells.fault(unread.code, blamed)
+            titled = unread.code is RowCode.TITLE_UNKNOWN and f"title{end}" in cells.at
+            cells.fault(unread.code, f"title{end}" if titled else blamed)
     return people, joint
 
 
@@ -95,28 +123,26 @@ def _titled(title: str, name: str) -> tuple[Person, ...]:
     return named_in_full(f"{title} {name}" if title and not name.startswith(title) else name)
 
 
-def _addresses(cells: Cells) -> tuple[Address | None, tuple[str, ...] | None]:
-    home = _address(cells, "", cells.text("care_of"))
-    lines, whole, code = _address_cells(cells, "post_")
-    if not (any(lines) or whole or code):
+def _addresses(cells: Cells, layout: Layout) -> tuple[Address | None, tuple[str, ...] | None]:
+    """The home, and the lines that letters go to: the correspondence address where any cell of it is filled."""
+    home = _address(cells, layout.home, "", cells.text("care_of"))
+    post = [*layout.post, "post_address", "post_postcode"]
+    if not any(name in cells.at and cells.text(name) for name in post):
         return home, home.for_post if home else None
-    post = _address(cells, "post_", "")
-    return home, post.for_post if post else None
+    other = _address(cells, layout.post, "post_", "")
+    return home, other.for_post if other else None
 
 
-def _address_cells(cells: Cells, prefix: str) -> tuple[list[str], str, str]:
-    lines = [cells.text(f"{prefix}{line}") for line in _LINES if f"{prefix}{line}" in cells.at]
-    return lines, cells.text(f"{prefix}address"), cells.text(f"{prefix}postcode")
-
-
-def _address(cells: Cells, prefix: str, care_of: str) -> Address | None:
-    lines, whole, code = _address_cells(cells, prefix)
-    blamed = next(
-        (name for name in (f"{prefix}address_1", f"{prefix}address") if name in cells.at), f"{prefix}postcode"
-    )
+def _address(cells: Cells, columns: tuple[str, ...], prefix: str, care_of: str) -> Address | None:
+    before = len(cells.faults)
+    lines, code = [cells.text(name) for name in columns], cells.text(f"{prefix}postcode")
+    whole = cells.text(f"{prefix}address")
+    if len(cells.faults) > before:
+        return None
     try:
         return address_of(lines if any(lines) else one_cell(whole), code, care_of)
     except AddressUnread as unread:
+        blamed = next((name for name in (*columns, f"{prefix}address") if name in cells.at), f"{prefix}postcode")
         if "POSTCODE" in unread.code.name and f"{prefix}postcode" in cells.at:
             blamed = f"{prefix}postcode"
         cells.fault(unread.code, blamed, found=unread.found)
@@ -141,6 +167,9 @@ def merged(reference: str, rows: Sequence[tuple[int, Mapping[str, Any]]], kinds:
     """
     agreed: dict[str, Any] = {}
     for name in ("address", "post_to", "uprn", "payment_reference", "language", "format"):
+        if len(rows) == 1:
+            agreed[name] = rows[0][1][name]
+            continue
         filled = [body[name] for _, body in rows if body[name] is not None]
         if any(value != filled[0] for value in filled[1:]):
             return RowCode.TENANCY_CONFLICT, "address_1" if name == "address" else name
@@ -153,7 +182,7 @@ def merged(reference: str, rows: Sequence[tuple[int, Mapping[str, Any]]], kinds:
         value = filled[0] if filled else None
         values[name] = date.fromisoformat(value) if kind is Kind.DATE and value is not None else value
     people = tuple(dict.fromkeys(Person(*one) for _, body in rows for one in body["people"]))
-    if _alike(people):
+    if len(people) > 1 and _alike(people):
         return RowCode.JOINT_NAMES_ALIKE, "surname"
     if len(people) == 1 and any(body["joint"] for _, body in rows):
         return RowCode.JOINT_NAME_MISSING, "name_2"

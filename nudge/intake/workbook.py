@@ -67,13 +67,15 @@ def is_workbook(head: bytes) -> bool:
 def sheet_of(path: Path, wanted: str | None) -> Sheet:
     """The sheet named, else the only visible one with rows. Raises Refused where that is not clear."""
     place = Place(path.name)
-    zipped = _checked_zip(path) if path.open("rb").read(4) == ZIP else False
+    with path.open("rb") as stream:
+        head = stream.read(1 << 20)
+    zipped = head.startswith(ZIP) and _checked_zip(path)
     try:
         book = CalamineWorkbook.from_path(str(path))
     except PasswordError:
         raise Refused(FileCode.WORKBOOK_LOCKED.at(place)) from None
     except (CalamineError, OSError):
-        locked = _LOCKED in path.read_bytes()[: 1 << 20]
+        locked = _LOCKED in head
         raise Refused((FileCode.WORKBOOK_LOCKED if locked else FileCode.WORKBOOK_DAMAGED).at(place)) from None
     visible = [
         sheet.name
@@ -88,6 +90,7 @@ def sheet_of(path: Path, wanted: str | None) -> Sheet:
     if not filled:
         raise Refused(FileCode.FILE_EMPTY.at(place))
     if len(filled) > 1:
+        listed = ", ".join(f'"{sheet.title}"' for sheet in filled)
         raise Refused(FileCode.SHEET_UNCLEAR.at(place, count=len(filled), sheets=listed, first=filled[0].title))
     if zipped:
         _refuse_unseen(path, filled[0].title)
