@@ -16,6 +16,8 @@ _NO_ADDRESS: Final = re.compile(r"\b(?:no fixed (?:abode|address)|nfa)\b", re.IG
 # A sign at the start of a line is a slip of the keyboard, and a spreadsheet would take some of them for a formula.
 _BAD_STARTS: Final = tuple("@()=[]\"\\/,<>~+-*{}'’&;:.!?%")
 
+_CODE: Final = frozenset("<>{}[]|")
+
 
 def address_lines(name: str, post_to: Sequence[str]) -> tuple[str, ...]:
     """The lines of the window: the name, then the address without blank lines and stray commas, postcode last.
@@ -47,6 +49,8 @@ def check_address(lines: Sequence[str], place: Place) -> tuple[Problem, ...]:
         found.append(LetterCode.ADDRESS_NO_POSTCODE.at(place))
     if any(line.startswith(_BAD_STARTS) for line in lines):
         found.append(LetterCode.ADDRESS_LINE_STARTS_BADLY.at(place))
+    if any(_CODE.intersection(line) for line in lines):
+        found.append(LetterCode.ADDRESS_HOLDS_CODE.at(place))
     if any(_NO_ADDRESS.search(line) for line in lines[1:]):
         found.append(LetterCode.ADDRESS_NOT_FIXED.at(place))
     return tuple(found)

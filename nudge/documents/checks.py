@@ -20,6 +20,7 @@ from nudge.documents.readback import ReadBack, read_back
 from nudge.documents.templates import TemplateFolder, composed
 
 LEAST_POINTS: Final = 10.0  # of anything on the page; the text of a letter is larger (UKAAF clear print)
+OVERPRINT: Final = 0.6  # millimetres by which the tight boxes of two lines may overlap: accents above, tails below
 _LEFT_OVER: Final = re.compile(r"\{\{|\}\}|\{%|%\}|\(\(|\)\)|<<|>>|«|»|\[\[|\]\]|\bNone\b|\bnan\b|\bundefined\b")
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 _HYPHENS: Final = dict.fromkeys(map(ord, "-\u2010\u2011\u00ad\u0002\ufffe"), None)
@@ -38,6 +39,7 @@ def check_letter(drawn: Drawn, spec: LetterSpec, profile: Profile, folder: Templ
         *_check_complaints(drawn, spec.place),
         *_check_window(page, spec, profile),
         *_check_margins(page, spec.place, profile),
+        *_check_overprint(page, spec.place),
         *_check_length(drawn, page, spec.place, profile),
         *_check_words(page, spec),
         *_check_marks(drawn, page, spec, folder),
@@ -68,7 +70,9 @@ def _check_characters(spec: LetterSpec) -> Iterator[Problem]:
         yield LetterCode.CHARACTER_HIDDEN.at(spec.place)
     missing = {sign for sign in signs - hidden if ord(sign) not in characters()}
     if missing:
-        first = unicodedata.name(min(missing), "unnamed").split(" ")[0].lower()
+        # The script says what to do and tells nothing of whom; the name of a picture would quote the cell.
+        letters = sorted(sign for sign in missing if unicodedata.category(sign).startswith("L"))
+        first = unicodedata.name(letters[0], "other").split(" ")[0].lower() if letters else "signs"
         yield LetterCode.CHARACTER_MISSING.at(spec.place, count=len(missing), block=first)
 
 
@@ -106,6 +110,19 @@ def _check_margins(page: ReadBack, place: Place, profile: Profile) -> Iterator[P
     for zone in profile.keep_out:
         if any(ink.page == 1 and ink.zone.meets(zone) for ink in page.ink):
             yield LetterCode.KEEP_OUT_BREACHED.at(place, x=zone.x, y=zone.y)
+
+
+def _check_overprint(page: ReadBack, place: Place) -> Iterator[Problem]:
+    """Words or images printed over one another: an address or a panel that ran into the text below it."""
+    for number in range(1, len(page.texts) + 1):
+        open_: list[Zone] = []
+        inked = (ink.zone for ink in page.ink if ink.page == number and ink.solid and ink.zone.width > 0)
+        for zone in sorted(inked, key=lambda zone: zone.y):
+            open_ = [earlier for earlier in open_ if earlier.foot > zone.y]
+            if any(zone.meets(earlier, slack=OVERPRINT) for earlier in open_):
+                yield LetterCode.PRINTED_OVER.at(place, page=number, down=zone.y)
+                break
+            open_.append(zone)
 
 
 def _check_length(drawn: Drawn, page: ReadBack, place: Place, profile: Profile) -> Iterator[Problem]:

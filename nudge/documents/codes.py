@@ -78,6 +78,10 @@ class LetterCode(Code):
         "every line of the address to start with a letter or a figure",
         "Take the sign away in the housing system.",
     )
+    ADDRESS_HOLDS_CODE = (
+        "a name and address without the signs < > {{ }} [ ] |",
+        "Clean the name and address in the housing system: they look like parts of a template.",
+    )
     ADDRESS_NOT_FIXED = ("a postal address, not `no fixed abode`", "Reach this tenant another way.")
     ADDRESS_OUTSIDE_WINDOW = (
         "the whole address inside the envelope window (zone {zone})",
@@ -92,6 +96,10 @@ class LetterCode(Code):
         'Print every line of `recipient.address` inside `data-zone="address"`, unchanged.',
     )
     MARGIN_BREACHED = ("all print inside the printable border, and page {page} goes beyond", "Make the text narrower.")
+    PRINTED_OVER = (
+        "nothing printed over anything else, and on page {page} it is, {down:.0f} mm down",
+        "Shorten the address or the sender's panel, or give them more room in the profile.",
+    )
     KEEP_OUT_BREACHED = (
         "nothing where the printer's own marks go on page 1",
         "Move what stands at {x:.0f}, {y:.0f} mm.",

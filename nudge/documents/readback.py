@@ -17,11 +17,15 @@ MM: Final = 25.4 / 72  # millimetres in a PDF point
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """Something printed: where, on which page (from 1), and the size of its type in points (None: not text)."""
+    """Something printed: where, on which page (from 1), and the size of its type in points (None: not text).
+
+    `solid` are words and images; rules and boxes may lie under them.
+    """
 
     page: int
     zone: Zone
     points: float | None
+    solid: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,4 +77,4 @@ def _ink(page: Any, number: int, height: float) -> Iterator[Ink]:
             pdfium.FPDFTextObj_GetFontSize(item.raw, size)
             matrix = item.get_matrix()
             points = abs(size.value * matrix.d)
-        yield Ink(number, zone, points)
+        yield Ink(number, zone, points, points is not None or item.type == pdfium.FPDF_PAGEOBJ_IMAGE)

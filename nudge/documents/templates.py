@@ -319,10 +319,11 @@ def _conditional_marks(name: str, tree: nodes.Template, sources: Mapping[str, st
         for include in branch.find_all(nodes.Include):
             if isinstance(include.template, nodes.Const):
                 text += "".join(sources[used] for used in _closure(include.template.value, sources))
-        for kind, mark in _MARK.findall(text):
-            yield TemplateCode.MARK_UNDER_CONDITION.at(Place(name, line=branch.lineno), mark=f"data-{kind}={mark}")
-        if any(named.name == "claims" for named in branch.find_all(nodes.Name)):
-            yield TemplateCode.MARK_UNDER_CONDITION.at(Place(name, line=branch.lineno), mark="claims")
+        marks = [f"data-{kind}={mark}" for kind, mark in _MARK.findall(text)]
+        if not marks and any(named.name == "claims" for named in branch.find_all(nodes.Name)):
+            marks = ["claims"]
+        for mark in marks:
+            yield TemplateCode.MARK_UNDER_CONDITION.at(Place(name, line=branch.lineno), mark=mark)
 
 
 def _context(spec: LetterSpec) -> dict[str, object]:
