@@ -1,0 +1,420 @@
+"""What a report says about the trial as a whole: who was in it, every estimate, what was excluded, what was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from nudge.reports.consort import Branch, Stage
+from nudge.reports.glossary import RESPONDERS_ONLY
+from nudge.reports.lines import FLAG_WORDS, measure_name, size
+from nudge.reports.outcomes import point
+from nudge.reports.parts import Flowing, Listing, Part, Section, Table, Text
+from nudge.reports.wording import NONE, Wording, count_of, day, number, p_words, plural, reason, whole
+from nudge.uplift.estimate import Flag, Role
+
+Summary = Mapping[str, Any]
+
+
+def flow(summary: Summary, wording: Wording, unit: str) -> Section:
+    """From the rows of the file to the units analysed: picture, then table."""
+    counts = summary["flow"]
+    trunk = _trunk(counts, unit)
+    branches = tuple(_branch(arm, summary, wording, unit) for arm in summary["arms"])
+    parts: list[Part] = [
+        Flowing(
+            trunk=trunk,
+            branches=branches,
+            alt=_flow_words(counts, unit) + " The same numbers are in the table that follows.",
+            caption="From the file to the analysis. Nobody leaves without being counted.",
+        ),
+        _flow_table(summary, wording, unit),
+    ]
+    return Section(slug="flow", heading="Who was in the trial", parts=tuple(parts))
+
+
+def _trunk(counts: Mapping[str, Any], unit: str) -> tuple[Stage, ...]:
+    rejected, excluded = counts["rejected"], counts["excluded"]
+    stages = []
+    if counts["rows"] is not None:
+        left = _leaving("rows could not be used", rejected) + _leaving("left out before the draw", excluded)
+        stages.append(Stage(heading=f"{counts['rows']:,} rows in the files", left=left))
+    elif excluded:
+        stages.append(Stage(heading="Files", left=_leaving("left out before the draw", excluded)))
+    drawn = f"{count_of(counts['allocated'], unit)} in the trial"
+    lines = () if counts["eligible"] in (None, counts["allocated"]) else (f"of {counts['eligible']:,} that could be",)
+    stages.append(Stage(heading=drawn, lines=lines))
+    return tuple(stages)
+
+
+def _leaving(what: str, reasons: Mapping[str, int]) -> tuple[str, ...]:
+    if not sum(reasons.values()):
+        return ()
+    return (f"{sum(reasons.values()):,} {what}:", *(f"{n:,} {reason(code)}" for code, n in reasons.items() if n))
+
+
+def _branch(arm: Mapping[str, Any], summary: Summary, wording: Wording, unit: str) -> Branch:
+    clusters = arm["clusters"]
+    drawn = (f"in {clusters:,} clusters",) if clusters not in (None, arm["assigned"]) else ()
+    stages = [Stage(heading=count_of(arm["assigned"], unit), lines=drawn)]
+    outcome = main_outcome(summary)
+    found = next((item for item in outcome["arms"] if item["arm"] == arm["arm"]), None) if outcome else None
+    if found is not None:
+        missing = tuple(f"{n:,} not: {reason(code)}" for code, n in found["missing_by"].items() if n)
+        stages.append(Stage(heading=f"{found['n']:,} analysed", lines=missing))
+    return Branch(heading=wording.arm(arm["arm"]), stages=tuple(stages))
+
+
+def main_outcome(summary: Summary) -> Mapping[str, Any] | None:
+    """The primary outcome, else the first."""
+    outcomes: Sequence[Mapping[str, Any]] = summary["outcomes"]
+    return next((outcome for outcome in outcomes if outcome["primary"]), outcomes[0] if outcomes else None)
+
+
+def _flow_words(counts: Mapping[str, Any], unit: str) -> str:
+    words = []
+    if counts["rows"] is not None:
+        words.append(f"{counts['rows']:,} rows in the files")
+    words += [f"{sum(counts[key].values()):,} {what}" for key, what in _LEFT.items() if sum(counts[key].values())]
+    words.append(f"{count_of(counts['allocated'], unit)} in the trial")
+    words += [f"{counts[key]:,} {what}" for key, what in _LATER.items() if counts[key] is not None]
+    return f"Flow of the trial: {', '.join(words)}."
+
+
+_LEFT: Final = {"rejected": "rows that could not be used", "excluded": "left out before the draw"}
+_LATER: Final = {"posted": "posted", "returned": "letters returned", "analysed": "analysed"}
+
+
+def _flow_table(summary: Summary, wording: Wording, unit: str) -> Table:
+    counts = summary["flow"]
+    rows: list[tuple[str, str]] = []
+    if counts["rows"] is not None:
+        rows.append(("Rows in the files", whole(counts["rows"])))
+    rows += [(f"Row not used: {reason(code)}", whole(n)) for code, n in counts["rejected"].items()]
+    rows += [(f"Left out before the draw: {reason(code)}", whole(n)) for code, n in counts["excluded"].items()]
+    if counts["eligible"] is not None:
+        rows.append((f"{plural(unit).capitalize()} that could be in the trial", whole(counts["eligible"])))
+    rows.append((f"{plural(unit).capitalize()} given an arm", whole(counts["allocated"])))
+    rows += [(f"… of these in ‘{wording.arm(arm['arm'])}’", whole(arm["assigned"])) for arm in summary["arms"]]
+    rows += [
+        (f"Letter withheld after the draw, counted all the same: {reason(code)}", whole(n))
+        for code, n in counts["withheld"].items()
+    ]
+    rows += [
+        (words, whole(counts[key]))
+        for key, words in (
+            ("posted", f"{plural(unit).capitalize()} with a letter posted"),
+            ("returned", "Letters returned by the post, counted all the same"),
+            ("analysed", f"{plural(unit).capitalize()} analysed"),
+        )
+        if counts[key] is not None
+    ]
+    return Table(caption="From the file to the analysis", columns=("Step", "Number"), rows=tuple(rows))
+
+
+def estimates(summary: Summary, wording: Wording) -> Section:
+    """Every headline and secondary row, by outcome, with its denominators."""
+    parts: list[Part] = [
+        Text(words="Every estimate that was planned is here, whatever it shows. Each is the arm less the one it is"
+             " compared with, or their ratio; the interval is in brackets.")
+    ]  # fmt: skip
+    seen: list[str] = []
+    for outcome in summary["outcomes"]:
+        lines = [line for line in outcome["estimates"] if line["role"] in (Role.HEADLINE, Role.SECONDARY)]
+        if lines:
+            parts.append(_rows_table(lines, outcome, summary, wording, caption=wording.outcome(outcome)))
+            seen += [flag for line in lines for flag in line["flags"]]
+    parts += _flag_notes(seen)
+    return Section(slug="estimates", heading="Every estimate", parts=tuple(parts))
+
+
+def sensitivity(summary: Summary, wording: Wording) -> Section | None:
+    """The same questions asked in other ways; nothing where there are none."""
+    parts: list[Part] = []
+    seen: list[str] = []
+    for outcome in summary["outcomes"]:
+        lines = [line for line in outcome["estimates"] if line["role"] == Role.SENSITIVITY]
+        if not lines:
+            continue
+        several = len(summary["arms"]) > 2
+        rows = tuple(
+            (
+                line["method"],
+                *((_against(line, wording),) if several else ()),
+                measure_name(line, outcome),
+                size(line, outcome, wording),
+                p_words(line["p_value"]),
+                whole(line["n"]),
+            )
+            for line in lines
+        )
+        columns = (
+            "How",
+            *(("Arms",) if several else ()),
+            "Measure",
+            "Estimate",
+            "p",
+            plural(outcome["unit"]).capitalize(),
+        )
+        parts.append(
+            Table(
+                caption=wording.outcome(outcome),
+                columns=columns,
+                rows=rows,
+                words=(1, 2) if several else (1,),
+            )
+        )
+        seen += [flag for line in lines for flag in line["flags"]]
+    if not parts:
+        return None
+    lead = Text(
+        words="If the answer hung on one way of counting, it would change here. None of these rows has a verdict."
+    )
+    return Section(
+        slug="sensitivity", heading="The same question asked in other ways", parts=(lead, *parts, *_flag_notes(seen))
+    )
+
+
+def _rows_table(
+    lines: Sequence[Mapping[str, Any]], outcome: Mapping[str, Any], summary: Summary, wording: Wording, *, caption: str
+) -> Table:
+    several = len(summary["arms"]) > 2
+    adjusted = any(line["p_adjusted"] is not None for line in lines)
+    clustered = any(line["clusters"] not in (None, line["n"]) for line in lines)
+    eventful = any(line["events"] is not None for line in lines)
+    rows = tuple(
+        (
+            measure_name(line, outcome) + _marks(line["flags"]),
+            *((_against(line, wording),) if several else ()),
+            size(line, outcome, wording),
+            p_words(line["p_value"]),
+            *((p_words(line["p_adjusted"]),) if adjusted else ()),
+            whole(line["n"]),
+            *((whole(line["events"]),) if eventful else ()),
+            *((whole(line["clusters"]),) if clustered else ()),
+        )
+        for line in lines
+    )
+    arms = "" if several or not lines else f": {_against(lines[0], wording)}"
+    return Table(
+        caption=caption + arms,
+        columns=(
+            "Measure",
+            *(("Arms",) if several else ()),
+            "Estimate",
+            "p",
+            *(("p, all arms considered",) if adjusted else ()),
+            plural(outcome["unit"]).capitalize(),
+            *(("Events",) if eventful else ()),
+            *(("Clusters",) if clustered else ()),
+        ),
+        rows=rows,
+        words=(1,) if several else (),
+    )
+
+
+def _marks(flags: Sequence[str]) -> str:
+    return f" [{', '.join(reason(flag) for flag in flags)}]" if flags else ""
+
+
+def _flag_notes(seen: Sequence[str]) -> list[Part]:
+    known = {flag.value for flag in Flag}
+    items = tuple((reason(flag), FLAG_WORDS[Flag(flag)]) for flag in dict.fromkeys(seen) if flag in known)
+    return [Listing(items=items)] if items else []
+
+
+def _against(line: Mapping[str, Any], wording: Wording) -> str:
+    return f"‘{wording.arm(line['arm'])}’ against ‘{wording.arm(line['reference'])}’"
+
+
+def methods(summary: Summary, wording: Wording) -> Section:
+    """How each number was made, one sentence each."""
+    items: dict[tuple[str, str], None] = {}
+    for outcome in summary["outcomes"]:
+        for line in outcome["estimates"]:
+            if line["role"] in (Role.HEADLINE, Role.SECONDARY) and line["method"]:
+                items[f"{wording.outcome(outcome)}, {_lowered(measure_name(line, outcome))}", line["method"]] = None
+    parts: list[Part] = [Listing(items=tuple(items))]
+    if summary["multiplicity"]:
+        parts.append(Text(words=f"Several comparisons: {reason(summary['multiplicity'])}."))
+    return Section(slug="methods", heading="How each number was made", parts=tuple(parts))
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def missing(summary: Summary, wording: Wording) -> Section:
+    """Whose outcome is not known, why, and in which arm."""
+    parts: list[Part] = []
+    complete = []
+    for outcome in summary["outcomes"]:
+        reasons = list(dict.fromkeys(code for arm in outcome["arms"] for code in arm["missing_by"]))
+        if not any(arm["missing"] for arm in outcome["arms"]):
+            complete.append(wording.outcome(outcome))
+            continue
+        rows = tuple(
+            (
+                wording.arm(arm["arm"]),
+                whole(arm["n_assigned"]),
+                *(whole(arm["missing_by"].get(code, 0)) for code in reasons),
+                whole(arm["n"]),
+            )
+            for arm in outcome["arms"]
+        )
+        columns = ("Arm", "Given this arm", *(_capital(reason(code)) for code in reasons), "Counted")
+        parts.append(Table(caption=f"{wording.outcome(outcome)}: who is counted", columns=columns, rows=rows))
+    if complete:
+        parts.append(Text(words=f"Complete, with nobody left out: {'; '.join(complete)}."))
+    lead = Text(words="A missing answer is never read as a no. It is left out of that outcome, and counted here.")
+    return Section(slug="missing", heading="What is missing, why, and in which arm", parts=(lead, *parts))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def harms(summary: Summary, wording: Wording) -> Section | None:
+    """What the trial watched for harm; nothing where no harm was declared."""
+    if not wording.harms:
+        return None
+    rows = []
+    absent = []
+    for harm in wording.harms:
+        outcome = next((item for item in summary["outcomes"] if item["id"] == harm), None)
+        if outcome is None:
+            absent.append(reason(harm))
+            continue
+        for arm in outcome["arms"]:
+            share = point(arm["values"], "proportion")["estimate"]
+            of_100 = NONE if share is None else number(100 * share)
+            rows.append(
+                (wording.outcome(outcome), wording.arm(arm["arm"]), whole(arm["events"]), whole(arm["n"]), of_100)
+            )
+    parts: list[Part] = [Text(words="Watched from the first letter, in every arm alike. Numbers this small seldom"
+                              " prove or rule out a difference; they are here to be seen.")]  # fmt: skip
+    if rows:
+        parts.append(
+            Table(
+                caption="Harms by arm",
+                columns=("What", "Arm", "Number", "Of", "Of every 100"),
+                rows=tuple(rows),
+                words=(1,),
+            )
+        )
+    if absent:
+        parts.append(Text(words=f"Declared, but not on file: {', '.join(absent)}."))
+    return Section(slug="harms", heading="Harms", parts=tuple(parts))
+
+
+def checks(summary: Summary, wording: Wording) -> Section | None:
+    """Whether draw, posting and follow-up went as they should."""
+    found = summary["checks"]
+    parts: list[Part] = []
+    ratio = found["sample_ratio"]
+    if isinstance(ratio, Mapping) and ratio.get("p_value") is not None:
+        alarm = ratio["p_value"] < 0.001
+        parts.append(Text(words=(
+            f"Arms are of the sizes that the design would give ({p_words(ratio['p_value'])})." if not alarm else
+            f"The arms are not of the sizes that the design would give ({p_words(ratio['p_value'])}):"
+            " find out why before using any result."
+        )))  # fmt: skip
+    rows = []
+    for line in found["balance"]:
+        apart = line.get("standardised_difference")
+        means = line.get("arms") or {}
+        rows.append((
+            reason(str(line.get("column") or line.get("name") or "")),
+            *(number(means.get(arm["arm"]), 2) for arm in summary["arms"]),
+            number(apart, 2),
+        ))  # fmt: skip
+    if rows:
+        parts.append(
+            Table(
+                caption="How alike the arms were before the letters",
+                columns=(
+                    "Measured before",
+                    *(wording.arm(arm["arm"]) for arm in summary["arms"]),
+                    "Apart, in standard deviations",
+                ),
+                rows=tuple(rows),
+            )
+        )
+    return Section(slug="checks", heading="Did the trial run as it should", parts=tuple(parts)) if parts else None
+
+
+def amendments(summary: Summary) -> Section | None:
+    """Every change since the seal; nothing for a trial without a seal."""
+    if summary["seal"] is None and not summary["amendments"]:
+        return None
+    if not summary["amendments"]:
+        words = "Nothing was changed after the seal."
+        return Section(slug="amendments", heading="Changes since the seal", parts=(Text(words=words),))
+    rows = tuple(
+        (
+            str(change.get("number", "")),
+            day(str(change.get("at", ""))[:10] or None),
+            str(change.get("kind") or ""),
+            str(change.get("because") or ""),
+            str(change.get("by") or ""),
+        )
+        for change in summary["amendments"]
+    )
+    table = Table(
+        caption="Amendments, in order",
+        columns=("Number", "Date", "Kind", "Why", "By"),
+        rows=rows,
+        words=(1, 2, 3, 4),
+    )
+    return Section(slug="amendments", heading="Changes since the seal", parts=(table,))
+
+
+def trust(summary: Summary) -> Section:
+    """What stands behind the draw."""
+    items = [("How arms were given", _DRAWN.get(summary["randomised"], "")), ("Design", reason(summary["drawn"]))]
+    if summary["certificate_level"]:
+        items.append(("Certificate", _capital(reason(summary["certificate_level"]))))
+    if summary["seal"]:
+        items.append(("Seal", summary["seal"]))
+    items.append(("Definition", summary["definition_hash"]))
+    if summary["epochs"] > 1:
+        items.append(
+            ("Epochs", f"{summary['epochs']}: arms or ratio changed during the trial; estimates keep them apart")
+        )
+    parts: list[Part] = [Listing(items=tuple(items))]
+    if summary["notes"]:
+        parts.append(Listing(items=tuple(("", note) for note in summary["notes"])))
+    return Section(slug="trust", heading="What stands behind the draw", parts=tuple(parts))
+
+
+_DRAWN: Final = {
+    "yes": "by chance",
+    "no": "not by chance",
+    "unknown": "not known to have been by chance",
+}
+
+
+def responders(summary: Summary, wording: Wording) -> Section | None:
+    """The mean among those who responded, last, for comparison with older reports; never an effect."""
+    rows = []
+    for outcome in summary["outcomes"]:
+        if outcome["type"] != "time_to_event":
+            continue
+        for arm in outcome["arms"]:
+            mean, n = point(arm["values"], "responders_mean"), point(arm["values"], "responders_n")
+            if mean["estimate"] is not None:
+                label = f"{wording.outcome(outcome)}: {wording.arm(arm['arm'])}"
+                rows.append((label, number(n["estimate"], 0), whole(arm["n"]), number(mean["estimate"])))
+    if not rows:
+        return None
+    warning = Text(words=RESPONDERS_ONLY)
+    table = Table(
+        caption="Average among those who responded",
+        columns=("Outcome and arm", "Responded", "Of", "Average among them"),
+        rows=tuple(rows),
+    )
+    return Section(
+        slug="responders",
+        heading="For older comparisons only: the average of those who responded",
+        parts=(warning, table),
+    )

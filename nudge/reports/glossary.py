@@ -1,0 +1,68 @@
+"""The words a reader of a report may not know, explained where they occur."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from nudge.reports.parts import Listing, Section
+from nudge.reports.wording import plural
+from nudge.uplift.estimate import Measure
+
+RESPONDERS_ONLY: Final = (
+    "Not a result. This is the average among those who responded, the figure that older reports give (“46 days before,"
+    " 21 after”). It leaves out everybody who never responded, so it can fall when a letter does nothing, and rise when"
+    " a letter brings in more people late. Two identical letters followed for 113 and 45 days give 46.7 and 21.3. It"
+    " has no interval and no p-value: those who responded in one arm are not like those who responded in the other."
+)
+_INTERVAL: Final = (
+    "The range of true differences that fit the data. A wide one means a small trial. At 95%, nineteen such ranges out"
+    " of twenty hold the truth."
+)
+_P: Final = (
+    "How often chance alone would show a difference at least this large if there were none. Small is strong evidence of"
+    " a difference; large is no proof that there is none."
+)
+_OF_100: Final = (
+    "Always of all {units} given the arm whose outcome is known, whether a letter arrived or was read or not (intention"
+    " to treat). Anything else would compare people who chose with people who did not."
+)
+_CLUSTERS: Final = (
+    "What was drawn as a whole, such as a household. {units} in one cluster are alike, and the intervals allow for it."
+)
+_MEASURES: Final[Mapping[frozenset[Measure], tuple[str, str]]] = {
+    frozenset({Measure.RMST_DIFFERENCE}): (
+        "Average over the first days or weeks",
+        "The time until it happens, where everybody still waiting at the end counts as the full period. Statisticians"
+        " call it the restricted mean survival time.",
+    ),
+    frozenset({Measure.HAZARD_RATIO}): (
+        "Hazard ratio",
+        "On any one day, how many times as likely it is to happen to those still waiting. Above 1 is sooner. Sound only"
+        " if that ratio stays much the same throughout.",
+    ),
+    frozenset({Measure.LOGRANK}): (
+        "Log-rank test",
+        "Asks whether the two curves differ at all, without saying by how much.",
+    ),
+    frozenset({Measure.RISK_RATIO, Measure.RATE_RATIO}): (
+        "Risk or rate ratio",
+        "The share (or rate) in the arm divided by that in the other: 1 is no difference.",
+    ),
+    frozenset({Measure.ODDS_RATIO}): (
+        "Odds ratio",
+        "As the risk ratio, but of odds; the two are alike only while the shares are small.",
+    ),
+}
+
+
+def how_to_read(summary: Mapping[str, Any], unit: str) -> Section:
+    """Every word that this summary's report uses, with its meaning."""
+    lines = [line for outcome in summary["outcomes"] for line in outcome["estimates"]]
+    used = {line["measure"] for line in lines}
+    units = plural(unit)
+    items = [("Interval", _INTERVAL), ("p", _P), (f"Of every 100 {units}", _OF_100.format(units=units))]
+    items += [words for measures, words in _MEASURES.items() if measures & used]
+    if any(line["clusters"] not in (None, line["n"]) for line in lines):
+        items.append(("Clusters", _CLUSTERS.format(units=units.capitalize())))
+    return Section(slug="reading", heading="How to read this report", parts=(Listing(items=tuple(items)),))

@@ -1,0 +1,128 @@
+"""A report as a page, a PDF and terminal text. One file each, with nothing fetched from anywhere."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from nudge.reports import charts, consort, terminal
+from nudge.reports.parts import Curves, Flowing, Intervals, Listing, Part, Section, Table, Text
+from nudge.reports.story import tell
+from nudge.reports.wording import Wording
+
+if TYPE_CHECKING:
+    from nudge.allocation.certificate import Certificate
+
+PAGES: Final = Path(__file__).resolve().parent / "pages"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """A part ready for the template: its kind, and its pictures as data."""
+
+    kind: str
+    value: Part
+    wide: str = ""
+    narrow: str = ""
+
+
+def report_html(summary: Mapping[str, Any], *, title: str | None = None, wording: Wording | None = None) -> str:
+    """One self-contained page of a valid summary: styles and pictures inside, no script, nothing requested.
+
+    `wording` names arms, outcomes and events (`Wording.of(experiment)`); without it their ids stand.
+    """
+    story = tell(summary, _worded(summary, title, wording))
+    sections = [
+        {"slug": section.slug, "heading": section.heading, "level": section.level, "parts": _shown(section)}
+        for section in story.sections
+    ]
+    return _environment().get_template("report.html").render(story=story, sections=sections, css=_css("report.css"))
+
+
+def report_text(
+    summary: Mapping[str, Any], *, title: str | None = None, wording: Wording | None = None, width: int = 96
+) -> str:
+    """The same report for a terminal, in lines of at most `width` characters; pictures are left to the page."""
+    return terminal.write(tell(summary, _worded(summary, title, wording)), width=width)
+
+
+def report_pdf(html: str) -> bytes:
+    """A4, tagged as PDF/UA-1, from a page of this module. Nothing is fetched; the same page gives the same bytes."""
+    from weasyprint import HTML
+    from weasyprint.urls import URLFetcher
+
+    inside_only = URLFetcher(allowed_protocols=("data",), allow_redirects=False)
+    pdf: bytes = HTML(string=html, url_fetcher=inside_only).write_pdf(pdf_variant="pdf/ua-1")
+    return pdf
+
+
+def certificate_html(certificate: Certificate) -> str:
+    """The certificate of a draw, for one page."""
+    from nudge.reports.certificate import tell_certificate
+
+    return (
+        _environment()
+        .get_template("certificate.html")
+        .render(page=tell_certificate(certificate), css=_css("report.css"))
+    )
+
+
+def _worded(summary: Mapping[str, Any], title: str | None, wording: Wording | None) -> Wording:
+    return wording or Wording(title=title or str(summary["experiment"]))
+
+
+def _shown(section: Section) -> list[_Shown]:
+    return [_part(part) for part in section.parts]
+
+
+def _part(part: Part) -> _Shown:
+    if isinstance(part, Text):
+        return _Shown(kind="text", value=part)
+    if isinstance(part, Listing):
+        return _Shown(kind="terms" if any(term for term, _ in part.items) else "points", value=part)
+    if isinstance(part, Table):
+        return _Shown(kind="table", value=part)
+    wide, narrow = (_uri(_svg(part, width)) for width in (charts.WIDE, charts.NARROW))
+    return _Shown(kind="picture", value=part, wide=wide, narrow=narrow)
+
+
+def _svg(part: Curves | Intervals | Flowing, width: int) -> str:
+    if isinstance(part, Flowing):
+        return consort.flow_chart(part.trunk, part.branches, title=part.alt, width=width)
+    if isinstance(part, Curves):
+        return charts.contact_curves(
+            part.lines, horizon=part.horizon, ticks=part.ticks, axis=part.axis, unit=part.unit, width=width
+        )
+    return charts.interval_chart(
+        part.marks,
+        axis=part.axis,
+        no_effect=part.no_effect,
+        ratio=part.ratio,
+        sides=part.sides,
+        worthwhile=part.worthwhile,
+        width=width,
+    )
+
+
+def _uri(svg: str) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode('ascii')}"
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+@cache
+def _css(name: str) -> Any:
+    from markupsafe import Markup
+
+    return Markup((PAGES / name).read_text(encoding="utf-8"))  # noqa: S704 our own file

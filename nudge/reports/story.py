@@ -1,0 +1,83 @@
+"""What a report says, in the order in which it is read: the answer, what it means, the figures, the account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from nudge.reports import account, glossary, outcomes
+from nudge.reports.parts import Section, Story
+from nudge.reports.wording import Wording, day, listed, plural, whole
+
+_AS_IF: Final = (
+    " so a difference between them may come from who got which, not from what they got. No verdict is given, and"
+    " p-values are worked out as if arms had been drawn by chance."
+)
+_BANNER: Final = {
+    "no": f"This was not a randomised comparison. The arms were not drawn by chance,{_AS_IF}",
+    "unknown": f"Nobody has said that the arms were drawn by chance. Perhaps they were not,{_AS_IF}",
+}
+
+
+def tell(summary: Mapping[str, Any], wording: Wording) -> Story:
+    """The whole report of a valid `nudge-summary/1`."""
+    every = [outcome for outcome in summary["outcomes"] if outcome["id"] not in wording.harms]
+    featured = [outcome for outcome in every if outcome["primary"]] or every
+    rest = [outcome for outcome in every if outcome not in featured]
+    drawn_here = summary["randomised"] == "yes"
+    main = account.main_outcome(summary)
+    unit = "unit" if main is None else main["unit"]
+    sections: list[Section | None] = []
+    for outcome in featured:
+        sections += outcomes.sections(outcome, wording, featured=True)
+    if rest:
+        sections.append(Section(slug="other", heading="Other outcomes", parts=()))
+        for outcome in rest:
+            sections += outcomes.sections(outcome, wording, featured=False)
+    flow = account.flow(summary, wording, unit)
+    place = sum(len(outcomes.sections(outcome, wording, featured=True)) for outcome in featured)
+    sections.insert(place, flow)
+    sections += [
+        account.estimates(summary, wording),
+        account.methods(summary, wording),
+        account.missing(summary, wording),
+        account.harms(summary, wording),
+        account.sensitivity(summary, wording),
+        account.checks(summary, wording),
+        account.amendments(summary),
+        account.trust(summary),
+        account.responders(summary, wording),
+        glossary.how_to_read(summary, unit),
+    ]
+    answers = tuple(
+        answer for outcome in featured for answer in outcomes.answers(outcome, wording, drawn_here=drawn_here)
+    )
+    return Story(
+        title=wording.title,
+        question=wording.question,
+        facts=_facts(summary, wording, main),
+        banner=_BANNER.get(summary["randomised"]),
+        answers_heading="The answer" if any(answer.head for answer in answers) else "What was found",
+        answers=answers,
+        sections=tuple(section for section in sections if section is not None),
+        colophon=f"nudge {summary['nudge_version']} · {summary['schema']} · {summary['experiment']} · definition"
+        f" {summary['definition_hash'][:16]}",
+    )
+
+
+def _facts(summary: Mapping[str, Any], wording: Wording, main: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
+    unit = plural("unit" if main is None else main["unit"])
+    facts = [
+        ("Compared", listed([wording.arm(arm["arm"]) for arm in summary["arms"]], "and")),
+        (unit.capitalize(), whole(summary["flow"]["allocated"])),
+    ]
+    if main is not None and isinstance(main["day0"], str):
+        facts.append(("Day 0", day(main["day0"])))
+    elif main is not None and isinstance(main["day0"], (list, tuple)) and main["day0"]:
+        first, last = day(str(main["day0"][0])), day(str(main["day0"][-1]))
+        facts.append(("Day 0", first if first == last else f"{first} to {last}"))
+    if main is not None and main["data_cut"]:
+        facts.append(("Followed to", day(main["data_cut"])))
+    if summary["as_of"]:
+        facts.append(("Report of", day(summary["as_of"])))
+    return tuple(facts)

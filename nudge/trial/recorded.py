@@ -1,0 +1,220 @@
+"""A trial that somebody else ran, analysed from their data: one plan, one table, one summary.
+
+No workspace, no database, no letters. Rules of the trial §1 and §6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from nudge.allocation.assignment import Assignment
+from nudge.allocation.streams import redraw_key
+from nudge.base.errors import Place, Problem, Refused
+from nudge.experiment.definition import Outcome, RecordedExperiment
+from nudge.experiment.loader import Loaded, define, load
+from nudge.experiment.seal import definition_hash
+from nudge.reports.summary import ArmCount, Checks, Flow, Header, Summary, assemble
+from nudge.trial.recorded_cells import Cells, read_cells
+from nudge.trial.recorded_codes import RecordedCode
+from nudge.trial.recorded_columns import Columns
+from nudge.trial.recorded_outcomes import SPANNING, Measured, columns_named, measure
+from nudge.trial.recorded_units import Units, drawn_word, read_units
+from nudge.uplift.analysis import analyse_outcome
+from nudge.uplift.estimate import Flag, Role
+from nudge.uplift.results import OutcomeResult
+from nudge.uplift.units import FloatArray, IntArray, UnitTable
+
+MOST_WORDS: Final = 20  # different words in a covariate that is no number
+_APART: Final = 1.0  # days between the arms' median postings at which a reader is told
+
+
+def analyse(
+    experiment: RecordedExperiment | Mapping[str, Any] | Path | str,
+    data: Any,
+    *,
+    redraws: int = 9_999,
+    as_of: date | None = None,
+) -> Summary:
+    """The summary document of a recorded trial.
+
+    `experiment` is a plan, the values of one, or its file; `data` a CSV (gzipped too) or XLSX file, or a pandas,
+    polars or Arrow table. `redraws` bounds the randomisation test. Raises Refused with everything wrong at once.
+    """
+    plan, loaded = _plan(experiment)
+    cells = read_cells(data, columns_named(plan))
+    columns = Columns(cells, plan.data.missing)
+    units = read_units(plan, columns)
+    measured = [measure(outcome, units, columns) for outcome in plan.outcomes]
+    covariates = {
+        name: values
+        for heading in plan.analysis.covariates
+        for name, values in _covariate(heading, units, columns).items()
+    }
+    Refused.when(columns.problems)
+    drawn = drawn_word(plan)
+    assignment, place = units.assignment(drawn)
+    key = definition_hash(plan)
+    results: list[OutcomeResult] = []
+    problems: list[Problem] = []
+    for number, (outcome, found) in enumerate(zip(plan.outcomes, measured, strict=True)):
+        try:
+            result = analyse_outcome(
+                outcome,
+                _table(units, found, covariates, place),
+                assignment=assignment,
+                randomised=plan.design.randomised,
+                confidence=plan.analysis.confidence,
+                smallest_worthwhile=plan.worthwhile(outcome.id),
+                multiplicity=plan.multiplicity,
+                redraw_key=redraw_key(key),
+                redraws=redraws,
+                live=False,
+                weigh=plan.data.weigh,
+                adjust=plan.analysis.adjust,
+                primaries=sum(item.primary for item in plan.outcomes),
+            )
+        except Refused as refusal:
+            problems += [_placed(problem, loaded, number, outcome) for problem in refusal.problems]
+            continue
+        results.append(_finished(result, outcome, found))
+    Refused.when(problems)
+    return assemble(_header(plan, key, cells, units, measured, results, assignment, drawn, as_of), results)
+
+
+def _plan(experiment: RecordedExperiment | Mapping[str, Any] | Path | str) -> tuple[RecordedExperiment, Loaded | None]:
+    loaded = load(Path(experiment)) if isinstance(experiment, (str, Path)) else None
+    if loaded is not None:
+        plan: Any = loaded.experiment
+    else:
+        plan = define(experiment) if isinstance(experiment, Mapping) else experiment
+    if not isinstance(plan, RecordedExperiment):
+        place = Place("experiment") if loaded is None else loaded.place("design", "method")
+        raise Refused(RecordedCode.NOT_RECORDED.at(place))
+    return plan, loaded
+
+
+def _placed(problem: Problem, loaded: Loaded | None, number: int, outcome: Outcome) -> Problem:
+    """The problem at the line of the plan where its outcome's horizon stands."""
+    if loaded is None or problem.place.source != outcome.id:
+        return problem
+    return replace(problem, place=loaded.place("outcomes", number, "horizon"))
+
+
+def _table(units: Units, found: Measured, covariates: Mapping[str, FloatArray], place: IntArray) -> UnitTable:
+    inside = units.kept & units.counted
+    rows = inside[found.unit]
+    unit = found.unit[rows]
+    cluster = units.cluster
+    if cluster is None and found.repeated:
+        cluster = np.arange(len(units))
+    missing = {**found.missing, SPANNING: ~units.kept}
+    told = np.zeros(len(units), dtype=np.bool_)
+    missing_by: dict[str, dict[str, int]] = {arm: {} for arm in units.arms}
+    for reason in (SPANNING, *found.missing):
+        marked = missing[reason] & units.counted & ~told
+        told |= marked
+        for code, n in enumerate(np.bincount(units.arm[marked], minlength=len(units.arms)).tolist()):
+            if marked.any():
+                missing_by[units.arms[code]][reason] = n
+    assigned = np.bincount(units.arm[units.counted], minlength=len(units.arms))
+    return UnitTable(
+        arms=units.arms,
+        arm=units.arm[unit],
+        stratum=None if units.stratum is None else units.stratum[unit],
+        strata=units.strata,
+        cluster=None if cluster is None else cluster[unit],
+        drawn=place[unit],
+        pair=None if units.pair is None else units.pair[unit],
+        covariates={name: values[unit] for name, values in covariates.items()},
+        assigned=dict(zip(units.arms, assigned.tolist(), strict=True)),
+        missing_by=missing_by,
+        **{name: values[rows] for name, values in found.fields.items()},
+    )
+
+
+def _covariate(heading: str, units: Units, columns: Columns) -> dict[str, FloatArray]:
+    """A column of numbers as it is; one of words as one column of 0 and 1 for each word but the first."""
+    first = np.full(len(units), -1)
+    first[units.row_unit[::-1]] = np.arange(len(units.row_unit))[::-1]
+    told = len(columns.problems)
+    numbers = columns.numbers(heading)
+    if len(columns.problems) == told:
+        return {heading: numbers[first]}
+    del columns.problems[told:]
+    words = columns.codes(heading)
+    if len(words.words) > MOST_WORDS:
+        columns.problems.append(
+            RecordedCode.COVARIATE_TOO_WIDE.at(columns.cells.place(heading), limit=MOST_WORDS, count=len(words.words))
+        )
+    return {
+        f"{heading}={word}": np.where(words.blank, np.nan, words.codes == number)[first]
+        for number, word in enumerate(words.words)
+        if number
+    }
+
+
+def _finished(result: OutcomeResult, outcome: Outcome, found: Measured) -> OutcomeResult:
+    """The result with what the trial has to say: its dates, and whether the arms were posted apart."""
+    estimates = result.estimates
+    if any(days >= _APART for days in found.apart.values()):
+        estimates = tuple(
+            replace(row, flags=(*row.flags, Flag.DISPATCH_DIFFERS_BY_ARM)) if row.role is Role.HEADLINE else row
+            for row in estimates
+        )
+    return replace(
+        result,
+        estimates=estimates,
+        day0=None if found.day0 is None else [day.isoformat() for day in found.day0],
+        data_cut=None if outcome.data_cut is None else outcome.data_cut.isoformat(),
+    )
+
+
+def _header(
+    plan: RecordedExperiment,
+    key: str,
+    cells: Cells,
+    units: Units,
+    measured: Sequence[Measured],
+    results: Sequence[OutcomeResult],
+    assignment: Assignment | None,
+    drawn: str,
+    as_of: date | None,
+) -> Header:
+    assigned = np.bincount(units.arm[units.counted], minlength=len(units.arms)).tolist()
+    counts = {
+        arm: ArmCount(arm=arm, assigned=n, clusters=clusters)
+        for arm, n, clusters in zip(units.arms, assigned, units.clusters_by_arm(), strict=True)
+    }
+    main = next((result for result in results if result.primary), results[0])
+    notes = [f"{n:,} lines of the file are a {what}, and no data." for what, n in cells.dropped.items()]
+    for found, result in zip(measured, results, strict=True):
+        notes += [*found.notes, *result.notes]
+    if plan.analysis.subgroups:
+        notes.append(f"Subgroups are declared ({', '.join(plan.analysis.subgroups)}) and not yet estimated.")
+    apart = next((found.apart for found in measured if found.apart), None)
+    return Header(
+        experiment=plan.id,
+        definition_hash=key,
+        randomised=plan.design.randomised,
+        drawn=drawn,
+        arms=tuple(counts[arm] for arm in plan.arm_ids),
+        as_of=as_of,
+        multiplicity=plan.multiplicity,
+        flow=Flow(
+            rows=len(cells),
+            eligible=int(units.counted.sum()),
+            allocated=int(units.counted.sum()),
+            analysed=sum(arm.n for arm in main.arms),
+        ),
+        checks=Checks(
+            missing_by_arm={result.id: {arm.arm: dict(arm.missing_by) for arm in result.arms} for result in results},
+            dispatch_by_arm=None if apart is None else {"median_days_apart": dict(apart)},
+        ),
+        notes=tuple(dict.fromkeys(notes)),
+    )
