@@ -245,11 +245,12 @@ def share_in_words(numerator: int, denominator: int) -> str:
 def design_effect(clusters: Iterable[Iterable[int]]) -> float:
     """How much households widen the interval: the closed-form CR2 variance of the share over p(1 - p)/n, at least 1.
 
-    Σ over households of (Σ(y - p))²/(1 - n_g/n), over n². Where all or none did, Σ n_g²/n (TRIAL-RULES §5).
+    Σ over households of (Σ(y - p))²/(1 - n_g/n), over n². Where all or none did, Σ n_g²/n (TRIAL-RULES §5);
+    where every household is one tenancy, 1.
     """
     sizes = [(len(members := list(cluster)), sum(members)) for cluster in clusters]
     n, did = sum(size for size, _ in sizes), sum(total for _, total in sizes)
-    if n == 0:
+    if all(size == 1 for size, _ in sizes):
         return 1.0
     if did in (0, n) or len(sizes) == 1:
         return max(1.0, sum(size * size for size, _ in sizes) / n)
