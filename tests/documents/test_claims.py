@@ -153,9 +153,8 @@ def test_i6_households_that_act_alike_widen_the_limits():
 
 
 def test_the_design_effect_is_the_closed_form_of_the_rules():
-    assert design_effect([[1], [0], [1], [0], [1]]) == pytest.approx(
-        1.25
-    )  # Σ(y - p)²/(1 - 1/n) over n p q is n/(n - 1)
+    assert design_effect([[1, 1], [0, 0], [1, 0]]) == pytest.approx(2)  # (1 + 1 + 0)/(1 - 2/6)/36 over 1/4/6
+    assert design_effect([[1], [0], [1], [0], [1]]) == 1
     assert design_effect([[1, 1], [1, 1, 1]]) == pytest.approx((4 + 9) / 5)
     assert design_effect([]) == 1
 
