@@ -55,3 +55,35 @@ class RecordsCode(Code):
         "a change that the tables allow ({rule})",
         "This is a mistake in nudge, and nothing was changed: please report it with this line.",
     )
+
+
+@unique
+class ResponseCode(Code):
+    """Refusals of files of responses and of decisions on doubtful rows."""
+
+    COVERS_NEEDED = (
+        "the days that the file covers; its rows run from {first} to {last}",
+        "If it holds every row of those days: --covers {first} {last}. Otherwise state the days asked for at export.",
+    )
+    COVERS_UNKNOWN = (
+        "the days that the file covers, since it has no rows to tell",
+        "State the days that were asked for at export: --covers FIRST LAST.",
+    )
+    COVERS_FUTURE = (
+        "days covered up to today ({today}), and the file is said to cover {last}",
+        "State the last day that was over when the file was exported.",
+    )
+    ROWS_FUTURE = (
+        "no row dated after today ({today}), and {count} are; the first is row {row}",
+        "Look whether the dates of that column are right, and export again.",
+    )
+    ROWS_UNREADABLE = (
+        "every row readable, and {count} of {rows} are not",
+        "Correct them and export again, or go on without them: --accept-good-rows.",
+    )
+    KIND_DIFFERS = (
+        "the kind it was added as before ({before})",
+        "These bytes are on file already: withdraw them first if that kind was wrong.",
+    )
+    REVIEW_UNKNOWN = ("the number of a doubtful row of this trial", "Run `nudge review {trial}` to see them.")
+    FILE_NOT_ON_RECORD = ("a file of responses that was added to this trial", "Give the same bytes as were added.")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from postgres import address, new_database, store
 
 from nudge.records.store import Store, open_store
+from tests.postgres import address, new_database, store
 
 __all__ = ["address", "new_database", "one_store", "store"]
 

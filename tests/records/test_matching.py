@@ -7,9 +7,9 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rows import recipient
 
 from nudge.records.matching import By, Index, Match, letter_reference, reference, surname, telephone, uprn
+from tests.records.rows import recipient
 
 LETTERS = {"NX7-4QF2": "u1", "BC9-8TRK": "u2"}
 

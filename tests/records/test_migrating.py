@@ -12,7 +12,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from rows import TRIAL, batch, enrol, event, recipient
 from sqlalchemy import Connection, text
 
 from nudge.base.errors import NudgeError, Refused
@@ -21,6 +20,7 @@ from nudge.records.migrating import step
 from nudge.records.opening import VERSION, VERSION_TABLE, stored_version
 from nudge.records.store import append, open_store, rows_of, table_of
 from nudge.records.tables import METADATA, AllocationRow, BatchRow, EventRow, RecipientRow, UnitRow
+from tests.records.rows import TRIAL, batch, enrol, event, recipient
 
 KINDS = (BatchRow, UnitRow, AllocationRow, RecipientRow, EventRow)
 

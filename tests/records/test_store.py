@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from rows import NOW, TRIAL, allocation, batch, enrol, event, recipient
 from sqlalchemy import Connection, text
 
 from nudge.base.errors import EnvironmentFault, NudgeError, Refused
@@ -41,6 +40,7 @@ from nudge.records.tables import (
     ReviewRow,
     UnitRow,
 )
+from tests.records.rows import NOW, TRIAL, allocation, batch, enrol, event, recipient
 
 
 def test_rows_come_back_as_they_were_written_in_the_order_of_their_key(store: Store) -> None:
@@ -272,7 +272,7 @@ WRITER = """
     import sys
     from nudge.records.store import audit, change, open_store, rows_of
     from nudge.records.tables import BatchRow
-    from rows import NOW, TRIAL
+    from tests.records.rows import NOW, TRIAL
     store = open_store(sys.argv[1])
     for _ in range(int(sys.argv[2])):
         with store.transaction() as connection:
@@ -285,7 +285,7 @@ WRITER = """
 
 
 def _writer(address: str, times: int) -> subprocess.Popen[str]:
-    paths = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[2])])
+    paths = str(Path(__file__).parents[2])
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(WRITER), address, str(times)],
         env={**os.environ, "PYTHONPATH": paths},

@@ -9,7 +9,6 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rows import DAY0, TRIAL, batch, enrol, event, imported
 from sqlalchemy import Connection
 
 from nudge.records.events import Coverage, coverage, covered, data_cut, first_events
@@ -17,6 +16,7 @@ from nudge.records.measurements import measured
 from nudge.records.store import Store, append, rows_of
 from nudge.records.tables import AllocationRow, BatchRow, EventRow, MeasurementRow, UnitRow
 from nudge.records.tallies import analysis_stratum, survival_counts
+from tests.records.rows import DAY0, TRIAL, batch, enrol, event, imported
 
 
 def test_the_first_event_after_day_0_counts_whoever_of_the_unit_it_was(store: Store) -> None:
