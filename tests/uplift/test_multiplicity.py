@@ -1,0 +1,59 @@
+"""Several comparisons at once: Holm's and Dunnett's published figures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from uplift_cases import floats, named, oracles
+
+from nudge.uplift.multiplicity import all_within, correlation, dunnett_critical, dunnett_p, holm
+
+
+def equal(k):
+    return np.full((k, k), 0.5) + 0.5 * np.eye(k)
+
+
+@pytest.mark.parametrize("oracle", oracles("multiplicity", "critical"), ids=named)
+def test_i10_dunnetts_critical_values_are_the_published_ones(oracle):
+    found = dunnett_critical(0.95, equal(oracle["k"]), oracle["df"])
+    assert found == pytest.approx(oracle["critical"], abs=oracle["tolerance"])
+
+
+def test_i10_dunnetts_blood_counts_have_multcomps_p_values():
+    [oracle] = oracles("multiplicity", "p")
+    reference, *arms = oracle["sizes"]
+    share = floats([n / (n + reference) for n in arms])
+    correlations = np.sqrt(np.outer(share, share))
+    np.fill_diagonal(correlations, 1.0)
+    found = [dunnett_p(statistic, correlations, oracle["df"]) for statistic in oracle["statistics"]]
+    assert found == pytest.approx(oracle["p_values"], abs=oracle["tolerance"])
+
+
+@pytest.mark.parametrize("oracle", oracles("multiplicity", "holm"), ids=named)
+def test_i10_holm_is_that_of_r(oracle):
+    assert holm(oracle["p_values"])[: len(oracle["adjusted"])] == pytest.approx(
+        oracle["adjusted"], abs=oracle["tolerance"]
+    )
+
+
+def test_one_comparison_needs_no_adjustment():
+    assert dunnett_critical(0.95, np.eye(1), None) == pytest.approx(1.959963984540054, abs=1e-6)
+    assert dunnett_p(1.959963984540054, np.eye(1), None) == pytest.approx(0.05, abs=1e-9)
+
+
+def test_comparisons_that_are_the_same_count_once():
+    same = np.ones((2, 2))
+    assert all_within(1.959963984540054, same, None) == pytest.approx(0.95, abs=1e-6)
+
+
+def test_independent_comparisons_multiply():
+    assert all_within(2.0, np.eye(3), None) == pytest.approx(0.954499736103642**3, abs=1e-6)
+
+
+def test_estimates_that_share_a_reference_correlate_by_one_half():
+    rng = np.random.default_rng(7)
+    shared = rng.normal(size=4000)
+    one, other = rng.normal(size=4000), rng.normal(size=4000)
+    zero = np.zeros(4000)
+    influences = [np.concatenate([shared, one, zero]), np.concatenate([shared, zero, other])]
+    assert correlation(influences)[0, 1] == pytest.approx(0.5, abs=0.02)

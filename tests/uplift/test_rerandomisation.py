@@ -1,0 +1,130 @@
+"""The randomisation test, against published counts of allocations and against fits made afresh for every redraw."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from uplift_cases import KEY, codes, floats, household_trial, oracles
+
+from nudge.allocation.assignment import Assignment
+from nudge.uplift.clusters import arm_effect
+from nudge.uplift.proportions import Tables, cochran_mantel_haenszel
+from nudge.uplift.rerandomisation import ClusterSums, columns_of, mantel_haenszel, redraw_test, studentised
+
+seeds = st.integers(0, 10_000)
+
+
+def test_i10_seven_villages_give_the_published_tail():
+    [oracle] = oracles("rerandomisation", "villages")
+    y, arm = floats(oracle["y"]), codes(oracle["arm"])
+    assignment = Assignment.of_recorded(arm, None, "complete", ("control", "women"))
+
+    def difference(labels):
+        z = labels.astype(float)
+        return z @ y / z.sum(axis=1) - (1 - z) @ y / (1 - z).sum(axis=1)
+
+    [found] = redraw_test(assignment, [difference], KEY, 99)
+    assert found.exact
+    assert found.redraws == oracle["allocations"]
+    assert found.statistic == pytest.approx(oracle["effect"])
+    assert found.p_value == pytest.approx(oracle["two_tailed"][0] / oracle["two_tailed"][1])
+
+
+def test_i10_nine_clusters_in_three_blocks_give_the_published_tail():
+    [oracle] = oracles("rerandomisation", "blocks")
+    y, arm, cluster = floats(oracle["y"]), codes(oracle["arm"]), codes(oracle["cluster"])
+    block = codes(oracle["block"])
+    by_cluster = np.zeros(9, dtype=np.int64)
+    by_cluster[cluster] = arm
+    assignment = Assignment.of_recorded(by_cluster, block, "clusters", ("control", "treated"))
+    share = assignment.probabilities()[:, 1][cluster]
+
+    def weighted(labels):  # ri2's estimator: difference of means weighted by inverse probability
+        z = labels[:, cluster].astype(float)
+        one, other = z / share, (1 - z) / (1 - share)
+        return one @ y / one.sum(axis=1) - other @ y / other.sum(axis=1)
+
+    [found] = redraw_test(assignment, [weighted], KEY, 99)
+    assert found.redraws == oracle["allocations"]
+    assert found.statistic == pytest.approx(oracle["effect"])
+    assert found.p_value == pytest.approx(oracle["two_tailed"][0] / oracle["two_tailed"][1])
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds, st.integers(1, 4), st.integers(1, 4), st.booleans())
+def test_the_statistic_from_sums_is_that_of_a_fit_made_afresh(seed, strata, most, whole):
+    table, assignment = household_trial(seed, clusters=24, strata=strata, most=most)
+    y = table.time if whole else table.time * np.pi
+    column = columns_of(assignment, table.drawn_codes)
+    statistic = studentised(ClusterSums.of(y, table.stratum, column, len(assignment)))
+    labels = next(iter(assignment.redraw(20, KEY)))
+    for value, row in zip(statistic(labels), labels, strict=True):
+        fit = arm_effect(y, row[column].astype(np.int64), table.stratum, table.cluster)
+        assert value == pytest.approx(fit.estimate / fit.se, rel=1e-8, abs=1e-9)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seeds)
+def test_clusters_of_many_sizes_take_the_same_path_to_the_same_statistic(seed):
+    rng = np.random.default_rng(seed)
+    size = rng.permutation(np.arange(3, 15))
+    cluster = np.repeat(np.arange(12), size)
+    drawn = rng.permutation(np.repeat([0, 1], 6))
+    y = rng.normal(size=cluster.size)
+    assignment = Assignment.of_recorded(drawn, None, "complete", ("a", "b"))
+    statistic = studentised(ClusterSums.of(y, np.zeros_like(cluster), cluster, 12))
+    fit = arm_effect(y, drawn[cluster], np.zeros_like(cluster), cluster)
+    assert statistic(assignment.arm[None, :])[0] == pytest.approx(fit.estimate / fit.se, rel=1e-9)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds, st.integers(1, 4))
+def test_the_mantel_haenszel_statistic_is_that_of_the_tables(seed, strata):
+    table, assignment = household_trial(seed, clusters=30, strata=strata, most=1)
+    column = columns_of(assignment, table.drawn_codes)
+    statistic = mantel_haenszel(ClusterSums.of(table.y, table.stratum, column, len(assignment), shifted=False))
+    labels = next(iter(assignment.redraw(10, KEY)))
+    for value, row in zip(statistic(labels), labels, strict=True):
+        wanted = cochran_mantel_haenszel(Tables.of(table.y, row[column].astype(np.int64), table.stratum))
+        assert value == pytest.approx(wanted or 0.0, abs=1e-10)
+
+
+def test_a_redraw_without_variance_is_infinite_and_nothing_over_nothing_is_nothing():
+    y, drawn = floats([0, 0, 1, 1]), codes([1, 1, 0, 0])
+    assignment = Assignment.of_recorded(drawn, None, "complete", ("a", "b"))
+    statistic = studentised(ClusterSums.of(y, np.zeros(4, dtype=np.int64), np.arange(4), 4))
+    assert statistic(assignment.arm[None, :]).tolist() == [-np.inf]
+    [found] = redraw_test(assignment, [statistic], KEY, 99)
+    assert (found.p_value, found.statistic) == (2 / 6, None)
+    flat = studentised(ClusterSums.of(np.ones(4), np.zeros(4, dtype=np.int64), np.arange(4), 4))
+    [found] = redraw_test(assignment, [flat], KEY, 99)
+    assert (found.p_value, found.degenerate) == (1.0, True)
+
+
+def test_more_allocations_than_9999_are_drawn_and_the_one_seen_counts_among_them():
+    table, assignment = household_trial(3, clusters=60)
+    sums = ClusterSums.of(table.time, table.stratum, columns_of(assignment, table.cluster), len(assignment))
+    [found] = redraw_test(assignment, [studentised(sums)], KEY, 199)
+    assert not found.exact
+    assert found.redraws == 199
+    assert found.p_value * 200 == pytest.approx(round(found.p_value * 200))
+    assert found.p_value >= 1 / 200
+    assert redraw_test(assignment, [studentised(sums)], KEY, 199)[0] == found
+
+
+def test_a_household_whose_units_are_all_missing_still_has_its_place_in_the_draw():
+    table, assignment = household_trial(5, clusters=30)
+    known = table.take(table.cluster != 7)
+    column = columns_of(assignment, known.drawn_codes)
+    statistic = studentised(ClusterSums.of(known.time, known.stratum, column, len(assignment)))
+    fit = arm_effect(known.time, known.arm, known.stratum, known.cluster)
+    assert statistic(assignment.arm[None, :])[0] == pytest.approx(fit.estimate / fit.se, rel=1e-9)
+
+
+def test_a_unit_whose_cluster_was_not_drawn_to_either_arm_is_our_mistake():
+    _, assignment = household_trial(5, clusters=30, arms=3)
+    between = assignment.between("b", "a")
+    with pytest.raises(ValueError, match="not among those drawn"):
+        columns_of(between, np.flatnonzero(assignment.arm == 2))
