@@ -124,6 +124,7 @@ class ExperimentCode(Code):
         "Write `of the tenants we wrote to about arrears in the year to {{period_end}}`.",
     )
     BASELINE_FIGURE = ("`{wanted}`: the figure before the trial, for this outcome", "Add `{wanted}: …`.")
+    BASELINE_COMPANION = ("`{wanted}` beside `{key}` in `baseline`", "Add `{wanted}: …`.")
     BASELINE_FIGURE_OTHER = ("`{wanted}`, which suits `type: {type}`", "Replace `{key}` by `{wanted}`.")
     BASELINE_TOO_LARGE = ("at most {most}", "Check `{key}` against {against}.")
     MULTIPLICITY_MISSING = ("`multiplicity` (there are {count} primary outcomes)", "Add `multiplicity: holm`.")
@@ -147,6 +148,7 @@ class ExperimentCode(Code):
     CONDITION_NOT_TRUE_OR_FALSE = ("something true or false (`{name}` is {kind})", "Compare it: {example}.")
     CONDITION_NO_COLUMN = ("a column on one side of the comparison", "Compare a column with a value.")
     CONDITION_KINDS_DIFFER = ("{wanted} beside `{name}`", "Write it as {example}.")
+    CONDITION_BLANK_TEXT = ("text that is not blank (a blank cell is missing, and equals nothing)", "Leave it out.")
     CONDITION_NO_ORDER = ("== or != ({kind} has no order)", "Use == , != , in or not in.")
     CONDITION_LIST_WANTED = ("a list after `in`", 'Write it in square brackets: ["rent", "arrears"].')
     CONDITION_LIST_UNWANTED = ("one value (a list goes with `in`)", "Write `in` instead of {operator}.")

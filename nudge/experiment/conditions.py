@@ -430,6 +430,8 @@ def _value(token: _Token, column: Column) -> Any:
     """The token as cells of that column hold it; refused where it is not of the column's kind."""
     try:
         return _READ[column.kind](token)
+    except ConditionError:
+        raise
     except (ValueError, KeyError):
         wanted, example = _EXAMPLE[column.kind]
         raise ConditionError(
@@ -452,8 +454,8 @@ def _pence(token: _Token) -> int:
 
 def _text(token: _Token) -> str:
     found = plain(_of(token, "text")[1:-1])
-    if found is None:  # a blank cell is missing, so nothing could ever equal it
-        raise ValueError
+    if found is None:
+        raise ConditionError(token.offset, Code.CONDITION_BLANK_TEXT)
     return found
 
 

@@ -257,9 +257,9 @@ def baseline_fits(draft: Draft) -> Iterator[Finding]:
     if getattr(baseline, wanted) is None and not others:
         yield found(("baseline",), Code.BASELINE_FIGURE, on_key=True, wanted=wanted)
     if wanted == "mean" and baseline.mean is not None and baseline.sd is None:
-        yield found(("baseline",), Code.BASELINE_FIGURE, on_key=True, wanted="sd")
+        yield found(("baseline", "mean"), Code.BASELINE_COMPANION, on_key=True, wanted="sd", key="mean")
     if wanted == "rmst" and baseline.rmst is not None and baseline.horizon is None:
-        yield found(("baseline",), Code.BASELINE_FIGURE, on_key=True, wanted="horizon")
+        yield found(("baseline", "rmst"), Code.BASELINE_COMPANION, on_key=True, wanted="horizon", key="rmst")
     yield from _at_most("rmst", baseline.rmst, baseline.horizon, "horizon")
     yield from _at_most("share", baseline.share, 1, "the units it counts: 0.3 is 30 per cent")
     yield from _at_most("events", baseline.events, baseline.units, "units")

@@ -39,7 +39,7 @@ def recorded_outcomes(draft: Draft) -> Iterator[Finding]:
                 yield found(path, Code.WITHIN_MISSING)
         elif outcome.column is None:
             yield found(path, Code.COLUMN_OF_DATA_MISSING)
-        else:
+        elif outcome.type is OutcomeType.PROPORTION:
             for key in sorted(stated(draft, index) & {"start", "event", "duration", "happened"}):
                 yield found((*path, key), Code.RECORDED_FORM_TWICE, on_key=True, first="`column`", second=f"`{key}`")
         if outcome.type is OutcomeType.RATE:

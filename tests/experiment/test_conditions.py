@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -71,6 +72,11 @@ def test_i9_a_blank_cell_is_neither_true_nor_false() -> None:
     assert holds('stage not in ["first"]', stage=None) is None
 
 
+def test_a_condition_can_be_handed_to_another_process() -> None:
+    condition = compile_condition('not (arrears >= 10 or stage in ["a"]) and agreed', KINDS)
+    assert pickle.loads(pickle.dumps(condition)) == condition
+
+
 def test_all_is_every_row() -> None:
     assert holds("all") is True
     assert holds(" ALL ", arrears=None) is True
@@ -93,7 +99,8 @@ def test_an_event_may_ask_only_what_its_file_holds() -> None:
     [
         "__import__('os')", "arrears.real > 1", "arrears[0] > 1", "len(stage) > 1", "arrears + 1 > 2",
         "arrears if agreed", "lambda: 1", "stage == f'x'", "{1: 2}", "agreed; agreed", "arrears > 1e3", "weeks > 1_000",
-        "weeks > ٣", "stage == 'a' 'b'", "arrears > 1.2.3", "stage is 'x'", "arrears >= 10 # note", "stage == '\\n' \\", "",
+        "weeks > ٣", "stage == 'a' 'b'", "arrears > 1.2.3", "stage is 'x'", "arrears >= 10 # note",
+        "stage == '\\n' \\", "",
     ],
 )  # fmt: skip
 def test_nothing_but_the_grammar_is_read(text: str) -> None:

@@ -151,6 +151,26 @@ def test_money_is_pounds_in_the_file_and_pence_inside(tiny_live: str) -> None:
     assert experiment.inside(4, "weeks") == 4
 
 
+def test_a_recorded_size_is_as_written_and_secondary_names_are_readable(tiny_recorded: str) -> None:
+    plan = recorded(tiny_recorded + "smallest_worthwhile: {renewed: 0.03}\n")
+    assert plan.worthwhile("renewed") == 0.03
+    assert plan.kinds == {}
+    assert plan.arm("plain").name == "plain"
+    assert (
+        recorded(tiny_recorded.replace("{id: plain}", "{id: plain, label: Plain words}")).arm("plain").name
+        == "Plain words"
+    )
+    assert live(FLAGSHIP).outcome("arrears_at_8_weeks").name == "arrears at 8 weeks"
+
+
+def test_a_rate_counts_events_or_reads_a_column(tiny_live: str) -> None:
+    counted = "  - {id: calls, type: rate, event: contact, within: 56}\n"
+    read = "  - {id: bags, type: rate, column: weeks, at: 56, window: [0, 7], source: readings, exposure: arrears}\n"
+    experiment = live(tiny_live.replace("smallest_worthwhile:", counted + read + "smallest_worthwhile:"))
+    assert experiment.outcome("calls").repeats is True
+    assert experiment.outcome("bags").repeats is None
+
+
 def test_a_name_that_nothing_has_is_a_key_error(tiny_live: str) -> None:
     experiment = live(tiny_live)
     with pytest.raises(KeyError):
