@@ -188,7 +188,7 @@ def joined(parts: st.SearchStrategy[Part]) -> st.SearchStrategy[Part]:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data(), ROWS)
 def test_i9_a_condition_means_what_kleenes_tables_say(data: st.DataObject, row: dict[str, Any]) -> None:
     part = data.draw(st.recursive(compared(row), joined, max_leaves=8))
@@ -207,7 +207,7 @@ def test_and_binds_before_or_and_not_before_both() -> None:
 SCRAPS = ["and", "or", "not", "in", "(", ")", "[", "]", ",", "==", "<", '"x"', "'", "1", "0.5", "true", "é"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.sampled_from([*KINDS, *SCRAPS]), max_size=12).map(" ".join)
     | st.text(max_size=40)
