@@ -76,12 +76,14 @@ def test_i10_mantel_haenszel_matches_r_on_the_ucb_admissions():
     assert 2 * ndtr(-math.sqrt(chi2)) == pytest.approx(oracle["p_value"], abs=oracle["tolerance"])
 
 
-def test_i10_mantel_haenszel_matches_tarones_worked_sum_by_hand():
+def test_mantel_haenszel_weighs_strata_by_the_product_of_their_arms():
     tables = Tables(floats([8, 5]), floats([20, 30]), floats([4, 6]), floats([20, 60]))
     difference, se = mantel_haenszel(tables)
     weight = 10 + 20
     assert difference == pytest.approx((10 * (0.4 - 0.2) + 20 * (5 / 30 - 0.1)) / weight)
-    plain = math.sqrt(10**2 * (0.4 * 0.6 / 20 + 0.2 * 0.8 / 20) + 20**2 * (5 / 30 * 25 / 30 / 30 + 0.1 * 0.9 / 60)) / weight
+    plain = (
+        math.sqrt(10**2 * (0.4 * 0.6 / 20 + 0.2 * 0.8 / 20) + 20**2 * (5 / 30 * 25 / 30 / 30 + 0.1 * 0.9 / 60)) / weight
+    )
     assert se == pytest.approx(plain, rel=0.05)
 
 

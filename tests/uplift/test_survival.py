@@ -240,7 +240,9 @@ def test_the_scores_of_the_units_add_up_to_observed_less_expected(one, other):
     arm = np.repeat([1, 0], [one[0].size, other[0].size])
     stratum = np.arange(arm.size) % 3
     found = logrank(time, event, arm, stratum, 50)
-    assert logrank_scores(time, event, arm, stratum, 50).sum() == pytest.approx(found.observed - found.expected, abs=1e-9)
+    assert logrank_scores(time, event, arm, stratum, 50).sum() == pytest.approx(
+        found.observed - found.expected, abs=1e-9
+    )
 
 
 def test_every_time_has_its_place_among_the_distinct_ones():

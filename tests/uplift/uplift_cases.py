@@ -59,7 +59,14 @@ def analysed(outcome: Outcome, table: UnitTable | Counts, **changes: Any) -> Out
 
 
 def household_trial(
-    seed: int, *, clusters: int = 60, arms: int = 2, strata: int = 3, most: int = 3, days: int = 56, hazard: float = 0.03
+    seed: int,
+    *,
+    clusters: int = 60,
+    arms: int = 2,
+    strata: int = 3,
+    most: int = 3,
+    days: int = 56,
+    hazard: float = 0.03,
 ) -> tuple[UnitTable, Assignment]:
     """An invented trial of households within strata; whole days, full follow-up, later arms a little quicker."""
     rng = np.random.default_rng(seed)
