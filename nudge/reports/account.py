@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from nudge.reports.consort import Branch, Stage
-from nudge.reports.glossary import RESPONDERS_ONLY
+from nudge.reports.glossary import LEVELS, RESPONDERS_ONLY
 from nudge.reports.lines import FLAG_WORDS, measure_name, size
 from nudge.reports.outcomes import point
 from nudge.reports.parts import Flowing, Listing, Part, Section, Table, Text
@@ -92,7 +92,7 @@ def _flow_table(summary: Summary, wording: Wording, unit: str) -> Table:
         rows.append(("Rows in the files", whole(counts["rows"])))
     rows += [(f"Row not used: {reason(code)}", whole(n)) for code, n in counts["rejected"].items()]
     rows += [(f"Left out before the draw: {reason(code)}", whole(n)) for code, n in counts["excluded"].items()]
-    if counts["eligible"] is not None:
+    if counts["eligible"] not in (None, counts["allocated"]):
         rows.append((f"{plural(unit).capitalize()} that could be in the trial", whole(counts["eligible"])))
     rows.append((f"{plural(unit).capitalize()} given an arm", whole(counts["allocated"])))
     rows += [(f"… of these in ‘{wording.arm(arm['arm'])}’", whole(arm["assigned"])) for arm in summary["arms"]]
@@ -373,7 +373,8 @@ def trust(summary: Summary) -> Section:
     """What stands behind the draw."""
     items = [("How arms were given", _DRAWN.get(summary["randomised"], "")), ("Design", reason(summary["drawn"]))]
     if summary["certificate_level"]:
-        items.append(("Certificate", _capital(reason(summary["certificate_level"]))))
+        level = summary["certificate_level"]
+        items.append(("Certificate of the draw", LEVELS.get(level, _capital(reason(level)))))
     if summary["seal"]:
         items.append(("Seal", summary["seal"]))
     items.append(("Definition", summary["definition_hash"]))

@@ -15,7 +15,7 @@ WIDE: Final = 760
 NARROW: Final = 340
 _LINE, _PAD, _GAP = 19, 11, 30  # px: a line of text, the room inside a box, the room between boxes
 _CHARACTER: Final = 7.7  # px a character may take in the widest fallback font, at 14 px
-_FONT: Final = "'Source Sans 3','Segoe UI',Roboto,'Helvetica Neue',Arial,'Liberation Sans','DejaVu Sans',sans-serif"
+_FONT: Final = "'Noto Sans','Segoe UI',Roboto,'Helvetica Neue',Arial,'Liberation Sans','DejaVu Sans',sans-serif"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def flow_chart(trunk: Sequence[Stage], branches: Sequence[Branch], *, title: str
     arrows: list[tuple[tuple[float, float], ...]] = []
     narrow = width < 500
     trunk_width = width * (0.62 if narrow else 0.44)
-    trunk_x = 1 if narrow else width * 0.06
+    trunk_x = 1 if narrow else width * (0.06 if any(stage.left for stage in trunk) else 0.28)
     y = 1.0
     for index, stage in enumerate(trunk):
         box = _box(trunk_x, y, trunk_width, (stage.heading, *stage.lines), "main")

@@ -15,6 +15,11 @@ RESPONDERS_ONLY: Final = (
     " a letter brings in more people late. Two identical letters followed for 113 and 45 days give 46.7 and 21.3. It"
     " has no interval and no p-value: those who responded in one arm are not like those who responded in the other."
 )
+LEVELS: Final[Mapping[str, str]] = {
+    "full": "Full: a witness held the commitment before a public value settled every arm, so nobody could steer it.",
+    "ordinary": "Ordinary: a public value or a witness stands behind the draw, not both.",
+    "weak": "Weak: neither a public value nor a witness stands behind the draw; it rests on trust.",
+}
 _INTERVAL: Final = (
     "The range of true differences that fit the data. A wide one means a small trial. At 95%, nineteen such ranges out"
     " of twenty hold the truth."

@@ -98,7 +98,7 @@ def _meaning(
     if outcome["type"] == "time_to_event" and by_horizon is not None:
         points.append(f"{shares_sentence(by_horizon, outcome, wording)}.")
     if (p := line["p_value"]) is not None:
-        points.append(_chance(p, by_chance=drawn_here))
+        points.append(_chance(p, line["p_adjusted"], by_chance=drawn_here))
     if outcome["smallest_worthwhile"] is not None:
         points.append(f"The smallest difference worth having was set at {_worthwhile_words(outcome, line, wording)}.")
     if settled := _settled_by(verdict):
@@ -106,17 +106,17 @@ def _meaning(
     return tuple(points)
 
 
-def _chance(p: float, *, by_chance: bool) -> str:
+def _chance(p: float, adjusted: float | None, *, by_chance: bool) -> str:
     if p < 0.001:
         often = "less than once in 1,000 such trials"
     elif p < 0.1:
         often = f"about {max(1, round(1000 * p))} times in 1,000 such trials"
     else:
         often = f"about {min(99, round(100 * p))} times in 100 such trials"
-    condition = (
-        "If the arms made no difference" if by_chance else "If arms had been drawn by chance and made no difference"
-    )
-    return f"{condition}, a difference at least this large would be seen {often} ({p_words(p)})."
+    also = "" if adjusted is None else f"; {p_words(adjusted)} with all arms considered"
+    drawn = "" if by_chance else "had been drawn by chance and "
+    condition = f"If the arms {drawn}made no difference"
+    return f"{condition}, a difference at least this large would be seen {often} ({p_words(p)}{also})."
 
 
 def _worthwhile_words(outcome: Outcome, line: Mapping[str, Any], wording: Wording) -> str:
@@ -151,20 +151,23 @@ def contact_sentence(line: Mapping[str, Any], outcome: Outcome, wording: Wording
     return f"{sentence}: {amount} {direction} ({interval_words(line['ci'], line, outcome, wording)}{tested})."
 
 
-def sections(outcome: Outcome, wording: Wording, *, featured: bool) -> tuple[Section, ...]:
-    """The figures of one outcome. A featured one gets a section for each question, another a single one."""
+def sections(outcome: Outcome, wording: Wording, *, featured: bool, live: bool) -> tuple[Section, ...]:
+    """The figures of one outcome. A featured one gets a section for each question, another a single one.
+
+    `live`: the letters were posted by nudge, which is what day 0 then means.
+    """
     slug = outcome["id"].lower().replace("_", "-")
     if outcome["type"] != "time_to_event":
         parts: tuple[Part, ...] = (_levels(outcome, wording), *_pictures(outcome, wording, None))
         return (Section(slug=slug, heading=wording.outcome(outcome), parts=parts, level=2 if featured else 3),)
     units = plural(outcome["unit"])
     by_day: tuple[Part, ...] = (*_contact_words(outcome, wording), _by_day(outcome, wording))
-    days = (
+    days: tuple[Part, ...] = (
         _days_words(outcome, wording),
         _days(outcome, wording),
         *_pictures(outcome, wording, Measure.RMST_DIFFERENCE),
     )
-    curves = _curves(outcome, wording)
+    curves = _curves(outcome, wording, live=live)
     if not featured:
         return (Section(slug=slug, heading=wording.outcome(outcome), parts=by_day + days + curves, level=3),)
     times = plural(outcome["time_unit"] or "time")
@@ -255,7 +258,7 @@ def _days(outcome: Outcome, wording: Wording) -> Table:
     )
 
 
-def _curves(outcome: Outcome, wording: Wording) -> tuple[Part, ...]:
+def _curves(outcome: Outcome, wording: Wording, *, live: bool) -> tuple[Part, ...]:
     arms = [arm for arm in outcome["arms"] if arm["values"]["curve"]]
     if not arms:
         return ()
@@ -273,8 +276,8 @@ def _curves(outcome: Outcome, wording: Wording) -> tuple[Part, ...]:
         unit=f"{units.capitalize()} of every 100 that {wording.happened(outcome)}",
         alt=f"Line chart of the share that {wording.happened(outcome)} over {periods(horizon, unit)}."
         f" By {by_time(outcome)}, of every 100: {ends}.",
-        caption=f"Shaded: {_confidence(outcome)} limits (Kaplan–Meier, log-log). {unit.capitalize()} 0 is the day of"
-        " posting, or the start in the data.",
+        caption=f"Shaded: {_confidence(outcome)} limits (Kaplan–Meier, log-log). {unit.capitalize()} 0 is"
+        f" {'the day the first letters of the batch were posted' if live else 'the start in the data'}.",
     )
     rows = tuple((wording.arm(arm["arm"]), *(_at_risk(arm["values"]["curve"], tick) for tick in ticks)) for arm in arms)
     table = Table(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nudge.allocation.certificate import Certificate
 
 PAGES: Final = Path(__file__).resolve().parent / "pages"
+FONTS: Final = PAGES.parent.parent / "documents" / "fonts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +55,15 @@ def report_text(
 
 def report_pdf(html: str) -> bytes:
     """A4, tagged as PDF/UA-1, from a page of this module. Nothing is fetched; the same page gives the same bytes."""
-    from weasyprint import HTML
+    from weasyprint import CSS, HTML
+    from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import URLFetcher
 
     inside_only = URLFetcher(allowed_protocols=("data",), allow_redirects=False)
-    pdf: bytes = HTML(string=html, url_fetcher=inside_only).write_pdf(pdf_variant="pdf/ua-1")
+    fonts = FontConfiguration()
+    ours = CSS(string=_font_faces(), font_config=fonts, url_fetcher=inside_only)
+    page = HTML(string=html, url_fetcher=inside_only)
+    pdf: bytes = page.write_pdf(stylesheets=[ours], font_config=fonts, pdf_variant="pdf/ua-1")
     return pdf
 
 
@@ -112,6 +117,17 @@ def _svg(part: Curves | Intervals | Flowing, width: int) -> str:
 
 def _uri(svg: str) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode('ascii')}"
+
+
+@cache
+def _font_faces() -> str:
+    """The fonts that nudge carries for letters, so that a PDF looks alike on every machine (I13)."""
+    faces = []
+    for name, weight in (("Regular", 400), ("Bold", 700)):
+        font = base64.b64encode((FONTS / f"NotoSans-{name}.ttf").read_bytes()).decode("ascii")
+        source = f"url(data:font/ttf;base64,{font})"
+        faces.append(f'@font-face {{ font-family: "Noto Sans"; font-weight: {weight}; src: {source}; }}')
+    return "".join(faces)
 
 
 @cache

@@ -24,19 +24,18 @@ def tell(summary: Mapping[str, Any], wording: Wording) -> Story:
     every = [outcome for outcome in summary["outcomes"] if outcome["id"] not in wording.harms]
     featured = [outcome for outcome in every if outcome["primary"]] or every
     rest = [outcome for outcome in every if outcome not in featured]
+    live = summary["seal"] is not None
     drawn_here = summary["randomised"] == "yes"
     main = account.main_outcome(summary)
     unit = "unit" if main is None else main["unit"]
     sections: list[Section | None] = []
     for outcome in featured:
-        sections += outcomes.sections(outcome, wording, featured=True)
+        sections += outcomes.sections(outcome, wording, featured=True, live=live)
+    sections.append(account.flow(summary, wording, unit))
     if rest:
         sections.append(Section(slug="other", heading="Other outcomes", parts=()))
         for outcome in rest:
-            sections += outcomes.sections(outcome, wording, featured=False)
-    flow = account.flow(summary, wording, unit)
-    place = sum(len(outcomes.sections(outcome, wording, featured=True)) for outcome in featured)
-    sections.insert(place, flow)
+            sections += outcomes.sections(outcome, wording, featured=False, live=live)
     sections += [
         account.estimates(summary, wording),
         account.methods(summary, wording),
