@@ -19,7 +19,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+from itertools import pairwise, product
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -37,6 +37,8 @@ Counts: TypeAlias = tuple[int, ...]
 
 LISTED: Final = 5_040
 """Up to this many arrangements a group's are listed, and one word picks among them."""
+NARROW: Final = 600
+"""Rows of fewer keys are partitioned whole."""
 CELLS: Final = 4_000_000
 """Cells of a chunk of redraws where the caller names no size: some 40 MB at work."""
 _SCHEME_OF: Final[Mapping[str, Scheme]] = {
@@ -297,7 +299,7 @@ class Assignment:
             else:
                 for number, first in enumerate(part.words):
                     place = before + number * part.width
-                    keys = words[:, first : first + part.width]
+                    keys = np.ascontiguousarray(words[:, first : first + part.width])
                     slots[:, place : place + part.width] = dealt(keys, part.counts)
             before = after
         return slots.take(self._columns, axis=1)
@@ -345,19 +347,18 @@ def listing(counts: Counts) -> ArmArray:
 def dealt(keys: WordArray, counts: Counts) -> ArmArray:
     """int8[rows, slots]: in each row the slots with the smallest keys get arm 0, the next arm 1, and so on.
 
-    Equal keys go by slot. Only the keys at the borders between arms are sought, by the high half of each word, which
-    is quicker than sorting; the few rows in which a half stands on both sides of a border are sorted in full.
+    Equal keys go by slot. Only the keys at the borders between arms are sought, which is quicker than sorting; the
+    few rows for which that does not settle the border are sorted in full.
     """
-    halves = (keys >> np.uint64(32)).astype(np.uint32)
     arms = np.flatnonzero(counts)
-    borders = np.cumsum([counts[arm] for arm in arms])[:-1]
-    parted = np.partition(halves, borders, axis=1) if len(borders) else halves
     found = np.full(keys.shape, arms[0], dtype=np.int8)
     unsettled = np.zeros(len(keys), dtype=bool)
-    for border, before, arm in zip(borders, arms[:-1], arms[1:], strict=True):
-        over = halves >= parted[:, border, None]
+    border = 0
+    for before, arm in pairwise(arms):
+        border += counts[before]
+        over = keys >= _border_keys(keys, border)[:, None]
         found += over.view(np.int8) * np.int8(arm - before)
-        unsettled |= np.count_nonzero(over, axis=1) != keys.shape[1] - border
+        unsettled |= np.add.reduce(over.view(np.uint8), axis=1, dtype=np.int64) != keys.shape[1] - border
     if unsettled.any():
         order = np.argsort(keys[unsettled], axis=1, kind="stable")
         labels = np.repeat(np.arange(len(counts), dtype=np.int8), counts)
@@ -365,6 +366,30 @@ def dealt(keys: WordArray, counts: Counts) -> ArmArray:
         np.put_along_axis(again, order, np.broadcast_to(labels, order.shape), axis=1)
         found[unsettled] = again
     return found
+
+
+def _border_keys(keys: WordArray, border: int) -> WordArray:
+    """In each row the key that has `border` smaller ones beside it, or, seldom, another one.
+
+    Uniform keys put it within four standard deviations of its expected place, so in wide rows only the keys of that
+    window are sorted.
+    """
+    rows, slots = keys.shape
+    if slots < NARROW:
+        return np.asarray(np.partition(keys, border, axis=1)[:, border])
+    share = border / slots
+    reach = 4 * math.sqrt(share * (1 - share) / slots) + 2 / slots
+    low, high = (np.uint64(min(max(edge, 0.0), 1 - 2**-53) * 2**64) for edge in (share - reach, share + reach))
+    inside = (keys - low) < (high - low)  # unsigned: keys below `low` wrap to the top
+    below = np.add.reduce((keys < low).view(np.uint8), axis=1, dtype=np.int64)
+    counts = np.add.reduce(inside.view(np.uint8), axis=1, dtype=np.int64)
+    width = int(counts.max()) + 1
+    window = np.full((rows, width), np.uint64(2**64 - 1))
+    places = np.flatnonzero(inside)
+    offsets = np.arange(rows) * width - (np.cumsum(counts) - counts)
+    window.ravel()[np.arange(places.size) + np.repeat(offsets, counts)] = keys.ravel()[places]
+    window.sort(axis=1)
+    return np.asarray(window[np.arange(rows), np.clip(border - below, 0, width - 1)])
 
 
 def _words_for(counts: Sequence[int]) -> int:

@@ -172,6 +172,24 @@ def test_a_large_group_is_dealt_as_a_plain_stable_sort_of_its_words_deals_it(cou
     assert np.array_equal(dealt(keys, tuple(counts)), plain)
 
 
+@pytest.mark.parametrize("slots", [599, 600, 2_000])
+@pytest.mark.parametrize("share", [0.01, 0.4, 0.5])
+@pytest.mark.parametrize("most", [2**64 - 1, 2**40, 300])
+def test_a_wide_group_is_dealt_as_a_plain_stable_sort_deals_it(slots, share, most) -> None:
+    """Uniform words, words all below the window that is searched, and words with ties at every border."""
+    keys = np.random.default_rng(1).integers(0, most, size=(40, slots), dtype=np.uint64, endpoint=True)
+    first = round(slots * share)
+    for counts in ((first, slots - first), (first, 0, first // 2, slots - first - first // 2)):
+        plain = np.empty(keys.shape, dtype=np.int8)
+        np.put_along_axis(
+            plain,
+            np.argsort(keys, axis=1, kind="stable"),
+            np.broadcast_to(np.repeat(np.arange(len(counts), dtype=np.int8), counts), keys.shape),
+            axis=1,
+        )
+        assert np.array_equal(dealt(keys, counts), plain)
+
+
 def test_a_redraw_spends_the_raw_words_as_written_down() -> None:
     """A small group takes one word, a large one a word a slot, group after group: repeated here word by word."""
     arm = np.array([0, 1, 1, *[0, 1] * 10])
