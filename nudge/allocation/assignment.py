@@ -40,7 +40,7 @@ LISTED: Final = 5_040
 NARROW: Final = 600
 """Rows of fewer keys are partitioned whole."""
 CELLS: Final = 4_000_000
-"""Cells of a chunk of redraws where the caller names no size: some 40 MB at work."""
+"""Cells of a chunk of redraws where the caller names no size: some 80 MB at work."""
 _SCHEME_OF: Final[Mapping[str, Scheme]] = {
     "simple": "simple",
     "complete": "complete",

@@ -128,6 +128,39 @@ def test_contact_logs_are_as_messy_as_real_ones(council) -> None:
     assert all(date(int(row[0][6:10]), int(row[0][3:5]), int(row[0][:2])) <= UNTIL for row in rows)
 
 
+def test_the_files_hold_each_tenancys_first_response_on_its_day(council, tmp_path: Path) -> None:
+    """Read by intake, told apart by reference, telephone or letter: what was filed is what happened."""
+    arms, day0 = trial(council)
+    letters = {reference: f"NX-{reference}" for reference in arms}
+    found = respond(council, arms, day0, until=UNTIL, letters=letters)
+    whose = {number: one.reference for one in council.tenancies for number in (one.mobile, one.telephone) if number}
+    whose |= {letter: reference for reference, letter in letters.items()}
+    whose |= {one.payment_reference: one.reference for one in council.tenancies}
+    whose |= {key.replace(" ", ""): reference for key, reference in whose.items()}
+    filed: dict[str, list[date]] = {}
+    for sheet in (found.contacts, found.payments):
+        path = tmp_path / sheet.name
+        path.write_bytes(sheet.csv())
+        for row in read_responses(path).records():
+            phone = whose.get((row.telephone or "").replace(" ", "").replace("+44", "0"))
+            known = (
+                row.tenancy_reference,
+                whose.get(row.payment_reference or ""),
+                whose.get(row.letter_reference or ""),
+            )
+            reference = next(filter(None, (*known, phone)), None)
+            if row.kind == "contacts":
+                if phone and row.tenancy_reference and phone != row.tenancy_reference:
+                    continue  # a conflict: for a person to decide
+                counts = row.values["direction"] == "in" and row.values["reason"] in {"rent", "arrears", "money advice"}
+            else:
+                counts = row.values["code"] in {"card", "cash", "standing order"} and row.values["amount"] > 0
+            if counts and reference in arms and row.on > day0[reference]:
+                filed.setdefault(reference, []).append(row.on)
+    happened = {one: day for one, day in found.first_response.items() if day is not None and day <= UNTIL}
+    assert {reference: min(days) for reference, days in filed.items()} == happened
+
+
 def test_two_letters_that_do_the_same_look_like_46_days_against_21() -> None:
     found = artefact()
     assert found.exact == pytest.approx((46.58, 21.32), abs=0.01)
