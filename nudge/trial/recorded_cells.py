@@ -14,7 +14,7 @@ from nudge.base.errors import Place, Problem, Refused
 from nudge.experiment.spelling import nearest
 from nudge.intake.codes import FileCode
 from nudge.intake.reader import Dropped, Table, open_table
-from nudge.trial.recorded_codes import RecordedCode
+from nudge.trial.recorded_codes import RecordedCode, counted
 
 _SHOWN: Final = 12  # headings named in a refusal
 
@@ -73,7 +73,9 @@ def _of_file(path: Path, wanted: Mapping[str, str]) -> Cells:
         rows.append(number)
         kept.append(cells)
     if wide:
-        raise Refused(RecordedCode.ROW_TOO_WIDE.at(Place(table.name, row=wide[0]), count=len(wide), row=wide[0]))
+        raise Refused(
+            RecordedCode.ROW_TOO_WIDE.at(Place(table.name, row=wide[0]), count=counted(len(wide)), row=wide[0])
+        )
     return Cells(
         name=table.name,
         columns={

@@ -22,40 +22,40 @@ class RecordedCode(Code):
     NO_ROWS = ("at least one row of data", "Export it again, and check its filter.")
     COLUMN_ABSENT = ("a column {column}, as `{key}` says", "Did you mean {nearest}? The data has: {known}.")
     ROW_TOO_WIDE = (
-        "no more cells than headings; {count} rows have more, the first is row {row}",
+        "no more cells than headings; {count} wider, the first is row {row}",
         "A comma inside a cell needs quotation marks round it: export the file again.",
     )
     CELL_BLANK = (
-        "something in every row of `{key}`; {count} are blank, the first in row {row}",
+        "something in every row of `{key}`; blank in {count}, first in row {row}",
         "Fill them in, or take those rows out and say so.",
     )
     ARM_BLANK = (
-        "an arm in every row; {count} rows have none, the first is row {row}",
+        "an arm in every row; blank in {count}, first in row {row}",
         "Find out their arm. Leaving them out could bias every figure.",
     )
     ARM_UNLISTED = (
-        "arms from the plan ({arms}); {count} rows hold {kinds} other, the first is row {row}",
+        "one of the arms of the plan ({arms}) in every row; another in {count}, first in row {row}",
         "List every arm of the data under `arms:`, spelt as in the data.",
     )
     ARM_EMPTY = ("rows in every arm of the plan; arm {arm} has none", "Check how {arm} is spelt in the data.")
     UNIT_DISAGREES = (
-        "the same `{key}` in all rows of a unit; {count} units differ, the first in rows {rows}",
-        "A unit has one {key}: correct the data, or name the column that tells units apart as `unit:`.",
+        "the same `{key}` in all rows of a unit; {count} with several, the first in rows {rows}",
+        "Correct the data, or name the column that tells units apart as `unit:`.",
     )
     CLUSTER_SPANS = (
-        "clusters in one arm each; {count} of {total} are in several, such as rows {rows}",
+        "clusters in one arm each; {count} of {total} in several, such as rows {rows}",
         "Check which column was drawn as a whole. If the data are right: `spanning: as_drawn` or `spanning: drop`.",
     )
     PAIR_BROKEN = (
-        "pairs of two, one in each of two arms; {count} of {total} are not, such as that of row {row}",
+        "pairs of two, one in each of two arms; {count} of {total} otherwise, such as that of row {row}",
         "Correct the pairs, or drop `pair:` and name them under `strata:`.",
     )
     SECOND_ROW = (
-        "one row for each unit; {count} units have several, such as rows {rows}",
+        "one row for each unit; {count} with several, such as rows {rows}",
         "Name the column that tells their rows apart as `period:`, or give one row for each unit.",
     )
     PERIOD_TWICE = (
-        "one row for each unit and period; {count} have several, such as rows {rows}",
+        "one row for each unit and period; {count} with a period twice, such as rows {rows}",
         "Give one row for each, or add up the rows before.",
     )
     BEFORE_ABSENT = ("{word} in the column of periods, as `before:` says", "Check how the period is spelt in the data.")
@@ -64,23 +64,28 @@ class RecordedCode(Code):
         "An arm that got nothing has a day 0 all the same: give it the date of its batch, or name the `batch:` column.",
     )
     DATE_UNREADABLE = (
-        "dates as 2026-03-31 or 31/03/2026; {count} cells are none, the first in row {row}",
+        "dates as 2026-03-31 or 31/03/2026; something else in {count}, first in row {row}",
         "Correct them, or list what stands for a blank under `missing:`.",
     )
     NUMBER_UNREADABLE = (
-        "numbers; {count} cells are none, the first in row {row}",
+        "numbers; something else in {count}, first in row {row}",
         "Correct them, or list what stands for a blank under `missing:`.",
     )
-    NUMBER_NEGATIVE = ("numbers of 0 or more; {count} are below, the first in row {row}", "Correct them.")
+    NUMBER_NEGATIVE = ("numbers of 0 or more; less in {count}, first in row {row}", "Correct them.")
     EXPOSURE_NOT_POSITIVE = (
-        "exposures above 0; {count} are not, the first in row {row}",
+        "exposures above 0; 0 or less in {count}, first in row {row}",
         "Correct them, or leave the cell blank where nothing was observed.",
     )
     WORD_UNREADABLE = (
-        "yes or no (or true, false, 1, 0); {count} cells are neither, the first in row {row}",
+        "yes or no (or true, false, 1, 0); something else in {count}, first in row {row}",
         "List the words that mean yes under `success:`.",
     )
     COVARIATE_TOO_WIDE = (
         "a number, or at most {limit} different words, in a covariate; this has {count}",
         "Give it as a number, or join words that mean the same.",
     )
+
+
+def counted(n: int, noun: str = "row") -> str:
+    """`1 row`, `2,040 rows`."""
+    return f"{n:,} {noun if n == 1 else noun + 's'}"

@@ -13,7 +13,7 @@ from nudge.base.columns import CellUnreadable, Kind, read_cell
 from nudge.base.errors import Problem
 from nudge.base.values import pence
 from nudge.trial.recorded_cells import Cells
-from nudge.trial.recorded_codes import RecordedCode
+from nudge.trial.recorded_codes import RecordedCode, counted
 from nudge.uplift.units import BoolArray, FloatArray, IntArray
 
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:,\d{3})*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
@@ -76,7 +76,7 @@ class Columns:
         """Keep a problem about the rows marked, if any are."""
         if where.any():
             row = self.cells.rows[int(np.flatnonzero(where)[0])]
-            self.problems.append(code.at(self.cells.place(heading), count=f"{int(where.sum()):,}", row=row, **facts))
+            self.problems.append(code.at(self.cells.place(heading), count=counted(int(where.sum())), row=row, **facts))
 
     def not_negative(self, heading: str, values: FloatArray) -> FloatArray:
         """The values; those below 0 are refused."""

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from nudge.base.errors import Place
 from nudge.experiment.definition import Outcome, OutcomeType, RecordedExperiment
-from nudge.trial.recorded_codes import RecordedCode
+from nudge.trial.recorded_codes import RecordedCode, counted
 from nudge.trial.recorded_columns import Columns
 from nudge.trial.recorded_units import Units
 from nudge.uplift.units import BoolArray, FloatArray, IntArray
@@ -125,8 +126,8 @@ def _one_row_each(units: Units, columns: Columns, after: BoolArray) -> bool:
         code = RecordedCode.SECOND_ROW if units.period is None else RecordedCode.PERIOD_TWICE
         at = (int(rows[first[inverse[second[0]]]]), int(rows[second[0]]))
         numbers = " and ".join(str(columns.cells.rows[row]) for row in at)
-        count = f"{np.unique(inverse[second]).size:,}"
-        problem = code.at(columns.cells.place(""), count=count, rows=numbers)
+        count = counted(np.unique(units.row_unit[rows[second]]).size, "unit")
+        problem = code.at(Place(columns.cells.name), count=count, rows=numbers)
         if problem not in columns.problems:
             columns.problems.append(problem)
     return bool(np.bincount(units.row_unit[rows], minlength=len(units)).max(initial=0) > 1)
@@ -194,7 +195,9 @@ def _rate(outcome: Outcome, units: Units, columns: Columns) -> Measured:
         based = np.bincount(row[known], minlength=size) > 0
     inside = have & based
     first = np.full(size, -1)
-    first[holder[::-1]] = np.arange(len(units))[::-1]  # the unit that stands for its site
+    counted = np.flatnonzero(units.counted)[::-1]
+    first[holder[counted]] = counted  # the first unit stands for its site
+    inside &= first >= 0
     unit = first[inside]
     lacking = ~have[holder]
     reason_of = {reason: lacking & _any(units, ~units.before & marked) for reason, marked in reasons.items()}
@@ -304,7 +307,7 @@ def _same_start(heading: str, units: Units, columns: Columns, own: FloatArray, s
             RecordedCode.UNIT_DISAGREES.at(
                 columns.cells.place(heading),
                 key="start",
-                count=f"{np.unique(units.row_unit[differing]).size:,}",
+                count=counted(np.unique(units.row_unit[differing]).size, "unit"),
                 rows=f"{rows[0]} and {rows[1]}",
             )
         )

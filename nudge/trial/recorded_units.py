@@ -11,7 +11,7 @@ import numpy as np
 from nudge.allocation.assignment import Assignment
 from nudge.base.errors import Refused
 from nudge.experiment.definition import RecordedExperiment
-from nudge.trial.recorded_codes import RecordedCode
+from nudge.trial.recorded_codes import RecordedCode, counted
 from nudge.trial.recorded_columns import Coded, Columns
 from nudge.uplift.units import BoolArray, IntArray
 
@@ -154,8 +154,7 @@ def _arms(heading: str, arms: Sequence[str], columns: Columns) -> IntArray:
     lookup = np.array([place.get(word, -1) for word in found.words] + [-1], dtype=np.int64)
     codes = lookup[found.codes]
     strange = (codes < 0) & ~found.blank
-    kinds = len([word for word in found.words if word not in place])
-    columns.refuse(RecordedCode.ARM_UNLISTED, heading, strange, arms=", ".join(arms), kinds=f"{kinds:,}")
+    columns.refuse(RecordedCode.ARM_UNLISTED, heading, strange, arms=", ".join(arms))
     present = set(np.unique(codes).tolist())
     columns.problems += [
         RecordedCode.ARM_EMPTY.at(columns.cells.place(heading), arm=arm)
@@ -180,7 +179,7 @@ def _agree(columns: Columns, key: str, heading: str, codes: IntArray, first: Int
             RecordedCode.UNIT_DISAGREES.at(
                 columns.cells.place(heading),
                 key=key,
-                count=f"{np.unique(row_unit[differing]).size:,}",
+                count=counted(np.unique(row_unit[differing]).size, "unit"),
                 rows=f"{rows[int(first[row_unit[one]])]} and {rows[one]}",
             )
         )
