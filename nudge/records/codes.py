@@ -86,4 +86,8 @@ class ResponseCode(Code):
         "These bytes are on file already: withdraw them first if that kind was wrong.",
     )
     REVIEW_UNKNOWN = ("the number of a doubtful row of this trial", "Run `nudge review {trial}` to see them.")
+    REVIEW_ERASED = (
+        "a doubtful row that still says what it held",
+        "Its details were erased after the retention time; it can be rejected or left.",
+    )
     FILE_NOT_ON_RECORD = ("a file of responses that was added to this trial", "Give the same bytes as were added.")

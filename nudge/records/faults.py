@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -40,6 +41,8 @@ _POSTGRES: Final = {
     "XX001": RecordsCode.DATABASE_DAMAGED,
 }
 
+_NEVER_CONNECTED: Final = frozenset({"OperationalError", "ConnectionTimeout", "InterfaceError"})
+
 
 @contextmanager
 def faults(address: str) -> Iterator[None]:
@@ -51,23 +54,27 @@ def faults(address: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as fault:
+        raise _meaning(fault.orig, Place(address)).with_traceback(fault.__traceback__) from None
+    except sqlite3.Error as fault:  # from what runs outside a transaction
         raise _meaning(fault, Place(address)).with_traceback(fault.__traceback__) from None
     except PoolTimeout:
         raise EnvironmentFault(RecordsCode.DATABASE_BUSY.at(Place(address))) from None
 
 
-def _meaning(fault: DBAPIError, place: Place) -> NudgeError:
-    name = getattr(fault.orig, "sqlite_errorname", None)
+def _meaning(fault: BaseException | None, place: Place) -> NudgeError:
+    name = getattr(fault, "sqlite_errorname", None)
     if name is not None:
         known = _longest(_SQLITE, name)
         # SQLite names the constraint or the trigger's reason, never a value
-        return EnvironmentFault(known.at(place)) if known else _broken_rule(place, str(fault.orig))
-    state = getattr(fault.orig, "sqlstate", None)
-    if state is None:
-        return EnvironmentFault(_unconnected(str(fault.orig)).at(place))
+        return EnvironmentFault(known.at(place)) if known else _broken_rule(place, str(fault))
+    state = getattr(fault, "sqlstate", None)
+    if state is None and type(fault).__name__ in _NEVER_CONNECTED:
+        return EnvironmentFault(_unconnected(str(fault)).at(place))
+    if state is None:  # the driver itself would not send it: its words may quote the value
+        return _broken_rule(place, type(fault).__name__)
     if known := _longest(_POSTGRES, state):
         return EnvironmentFault(known.at(place))
-    facts = getattr(fault.orig, "diag", None)
+    facts = getattr(fault, "diag", None)
     named = (getattr(facts, "table_name", None), getattr(facts, "constraint_name", None))
     return _broken_rule(place, " ".join((state, *(part for part in named if part))))
 

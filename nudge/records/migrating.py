@@ -10,7 +10,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine
 
 from nudge.base.files import PRIVATE_FILE
-from nudge.records.opening import VERSION, stored_version, take_turn
+from nudge.records.opening import VERSION, backup_of, outside_transaction, stored_version, take_turn
 
 
 def migrate(engine: Engine, path: Path | None, *, found: str | None, to: str = VERSION) -> None:
@@ -22,8 +22,8 @@ def migrate(engine: Engine, path: Path | None, *, found: str | None, to: str = V
         back_up(engine, path, to=to)
     with engine.connect() as connection:
         if path is not None:
-            # A table that is rebuilt is dropped for a moment; SQLite takes this pragma outside a transaction only.
-            connection.connection.driver_connection.execute("PRAGMA foreign_keys = OFF")  # type: ignore[union-attr]
+            # a table that is rebuilt is dropped for a moment
+            outside_transaction(connection, "PRAGMA foreign_keys = OFF")
         try:
             with connection.begin():
                 take_turn(connection)
@@ -34,7 +34,7 @@ def migrate(engine: Engine, path: Path | None, *, found: str | None, to: str = V
                     raise AssertionError(msg)
         finally:
             if path is not None:
-                connection.connection.driver_connection.execute("PRAGMA foreign_keys = ON")  # type: ignore[union-attr]
+                outside_transaction(connection, "PRAGMA foreign_keys = ON")
 
 
 def step(connection: Connection, to: str) -> None:
@@ -51,17 +51,15 @@ def step(connection: Connection, to: str) -> None:
 
 
 def back_up(engine: Engine, path: Path, *, to: str) -> Path:
-    """A whole copy of the SQLite file, private, named for the version that comes next; an earlier copy stays."""
-    copy = path.with_name(f"{path.name}.before-{to}")
-    if copy.exists() and copy.stat().st_size:
-        return copy
-    os.close(os.open(copy, os.O_WRONLY | os.O_CREAT, PRIVATE_FILE))  # VACUUM INTO fills an empty file
-    driver = engine.raw_connection()
+    """A whole copy of the SQLite file, private, named for the version that comes next."""
+    copy = backup_of(path, to)
+    part = copy.with_name(f".{copy.name}.part")
+    part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_WRONLY | os.O_CREAT, PRIVATE_FILE))  # VACUUM INTO fills an empty file
     try:
-        driver.driver_connection.execute("VACUUM INTO ?", (str(copy),))  # type: ignore[union-attr]
-    except BaseException:
-        copy.unlink()
-        raise
+        with engine.connect() as connection:
+            outside_transaction(connection, "VACUUM INTO ?", str(part))
+        part.replace(copy)
     finally:
-        driver.close()
+        part.unlink(missing_ok=True)
     return copy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,8 +24,6 @@ READING: Final = "nudge_reading"
 _PATIENCE: Final = 15_000  # milliseconds that a writer waits for its turn
 _TURN: Final = int.from_bytes(b"nudge", "big")  # the advisory lock that PostgreSQL's writers queue for
 _PRAGMAS: Final = (
-    f"PRAGMA busy_timeout = {_PATIENCE}",  # first: the next line may have to wait
-    "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # NORMAL may forget the last commits in a power cut; ours are letters sent
     "PRAGMA foreign_keys = ON",
     "PRAGMA trusted_schema = OFF",
@@ -105,7 +104,7 @@ def _engine(address: URL, shown: str) -> Engine:
     if address.drivername == "sqlite":
         # isolation_level None: the driver begins nothing by itself, so `begin` below decides how
         engine = create_engine(address, hide_parameters=True, connect_args={"isolation_level": None})
-        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "connect", partial(set_up_sqlite, shown))
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
@@ -119,7 +118,12 @@ def _engine(address: URL, shown: str) -> Engine:
         raise EnvironmentFault(RecordsCode.DRIVER_ABSENT.at(Place(shown))) from None
 
 
-def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+def set_up_sqlite(shown: str, connection: sqlite3.Connection, _record: Any) -> None:
+    """Settings of every new connection. Raises EnvironmentFault where the log cannot be kept."""
+    connection.execute(f"PRAGMA busy_timeout = {_PATIENCE}")  # first: the next line may have to wait
+    # where the file system cannot hold the log, SQLite says so by keeping another mode, and no error
+    if connection.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
+        raise EnvironmentFault(RecordsCode.FOLDER_SHARED.at(Place(shown), share="a disk without room for SQLite's log"))
     for pragma in _PRAGMAS:
         connection.execute(pragma)
 
@@ -128,6 +132,18 @@ def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that reads and then writes fails under two writers whatever the timeout.
     reading = connection.get_execution_options().get(READING, False)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def outside_transaction(connection: Connection, statement: str, *values: str) -> None:
+    """Run what SQLite takes outside a transaction only; the connection must not have begun one."""
+    driver = connection.connection.driver_connection
+    if driver is not None:
+        driver.execute(statement, values)
+
+
+def backup_of(path: Path, version: str) -> Path:
+    """Where the copy lies that was made of a SQLite file before it was brought forward to a version."""
+    return path.with_name(f"{path.name}.before-{version}")
 
 
 def _bring_forward(engine: Engine, shown: str, path: Path | None, *, create: bool) -> None:

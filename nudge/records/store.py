@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import groupby
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, and_, select, text
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 from sqlmodel import SQLModel
@@ -23,8 +24,8 @@ from sqlmodel import SQLModel
 from nudge.base.canonical import canonical, digest
 from nudge.base.values import utc_text
 from nudge.records.faults import faults
-from nudge.records.opening import READING, open_engine, take_turn
-from nudge.records.tables import APPEND_ONLY, AllocationRow, AuditRow
+from nudge.records.opening import READING, backup_of, open_engine, outside_transaction, take_turn
+from nudge.records.tables import APPEND_ONLY, PERSONAL, AllocationRow, AuditRow
 
 Row = TypeVar("Row", bound=SQLModel)
 _CHUNK: Final = 10_000  # values in one statement: SQLite allows 32,766, PostgreSQL 65,535
@@ -88,6 +89,26 @@ class Store:
     def _current(self) -> Connection | None:
         current: Connection | None = getattr(self._here, "connection", None)
         return current
+
+    def compact(self) -> None:
+        """After rows were removed for good: rewrite the file without them, so that no byte of them is left in it.
+
+        Not inside a transaction. Copies made before a change of version (`backups`) are the caller's to delete.
+        """
+        with faults(self.url), self._engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+                for table in PERSONAL:
+                    connection.exec_driver_sql(f"VACUUM (FULL) {table_of(table).name}")
+                return
+            for statement in ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                outside_transaction(connection, statement)
+
+    @property
+    def backups(self) -> tuple[Path, ...]:
+        """The copies of a SQLite file beside it, made before its tables were brought forward. They hold names too."""
+        path = make_url(self.url).database if self.url.startswith("sqlite") else None
+        return tuple(sorted(Path(path).parent.glob(backup_of(Path(path), "*").name))) if path else ()
 
     def close(self) -> None:
         """Let go of every connection; on SQLite the log is then folded into the file."""

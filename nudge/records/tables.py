@@ -359,3 +359,4 @@ class AuditRow(Record, table=True):
 
 
 APPEND_ONLY: Final[tuple[type[Record], ...]] = (AllocationRow, AuditRow)
+PERSONAL: Final[tuple[type[Record], ...]] = (RecipientRow, ReviewRow)

@@ -107,8 +107,10 @@ def accept(trial: Trial, id: int | str, reference: str, *, now: datetime) -> boo
         unit = _unit(connection, trial, row, reference)
         if (row.status, row.unit) == ("accepted", unit):
             return False
-        _take_back(connection, row)
         content = json.loads(row.row_json)
+        if "events" not in content:
+            raise Refused(ResponseCode.REVIEW_ERASED.at(trial.place))
+        _take_back(connection, row)
         events, measurements = as_rows(
             trial.id,
             row.import_sha256,

@@ -104,7 +104,8 @@ def test_an_older_file_is_copied_before_it_is_brought_forward(tmp_path: Path) ->
         assert _everything(connection) == before
     store.close()
 
-    copy = tmp_path / f"nudge.db.before-{VERSION}"
+    [copy] = store.backups
+    assert copy == tmp_path / f"nudge.db.before-{VERSION}"
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     opened = open_store(f"sqlite:///{copy}")  # it is a database like any other
     with opened.snapshot() as connection:

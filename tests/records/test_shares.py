@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from nudge.base.errors import EnvironmentFault
 from nudge.records.codes import RecordsCode
+from nudge.records.opening import set_up_sqlite
 from nudge.records.shares import networked, share_of
 from nudge.records.store import open_store
 
@@ -46,3 +48,12 @@ def test_a_synchronised_folder_is_refused_with_the_way_out(tmp_path: Path, folde
 
 def test_an_ordinary_folder_is_no_share(tmp_path: Path) -> None:
     assert share_of(tmp_path / "nudge.db") is None
+
+
+def test_where_the_log_cannot_be_kept_the_database_is_not_opened() -> None:
+    """A file system without shared memory answers with another mode, as a database in memory does."""
+    memory = sqlite3.connect(":memory:")
+    with pytest.raises(EnvironmentFault) as fault:
+        set_up_sqlite("sqlite:///x", memory, None)
+    assert [problem.code for problem in fault.value.problems] == [RecordsCode.FOLDER_SHARED.slug]
+    memory.close()

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -232,6 +233,15 @@ def test_i12_a_broken_rule_is_told_without_the_values_that_broke_it(store: Store
         assert "canary" not in f"{fault}{fault.__cause__}{fault.problems}".lower()
 
 
+def test_a_value_the_driver_cannot_send_is_our_mistake_and_no_unreachable_server(new_database) -> None:
+    store = open_store(new_database(ready=True))
+    with pytest.raises(NudgeError) as told, store.transaction() as connection:
+        append(connection, [batch().model_copy(update={"extract_name": "Canary\0.csv"})])
+    assert type(told.value) is NudgeError
+    assert "Canary" not in str(told.value)
+    store.close()
+
+
 def test_the_audit_chain_holds_for_each_trial_apart(store: Store) -> None:
     with store.transaction() as connection:
         for trial in ("a", "b", "a"):
@@ -351,15 +361,53 @@ def test_i12_what_is_removed_is_gone_from_the_file(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path}/nudge.db")
     with store.transaction() as connection:
         append(connection, [batch()])
-        enrol(connection, [("u", "current")])
-        append(connection, [recipient("u", surname="Quixworth-Canary")])
-    store.close()
-    assert b"Quixworth-Canary" in (tmp_path / "nudge.db").read_bytes()
-    store = open_store(f"sqlite:///{tmp_path}/nudge.db")
+        enrol(connection, [(f"u{n}", "current") for n in range(200)])
+        append(connection, [recipient(f"u{n}", surname="Quixworth-Canary") for n in range(200)])
+    assert any(b"Quixworth-Canary" in file.read_bytes() for file in tmp_path.iterdir())
     with store.transaction() as connection:
-        assert remove(connection, RecipientRow, where={"trial": TRIAL}) == 1
-    store.close()
+        assert remove(connection, RecipientRow, where={"trial": TRIAL}) == 200
+    store.compact()
     assert not any(b"Quixworth-Canary" in file.read_bytes() for file in tmp_path.iterdir())
+    store.close()
+    assert store.backups == ()
+
+
+def test_compacting_keeps_every_row(store: Store) -> None:
+    with store.transaction() as connection:
+        append(connection, [batch()])
+        enrol(connection, [("u", "current")])
+        append(connection, [recipient("u")])
+    store.compact()
+    with store.snapshot() as connection:
+        assert [row.unit for row in rows_of(connection, RecipientRow, trial=TRIAL)] == ["u"]
+
+
+def test_r2_a_log_cut_or_torn_anywhere_opens_with_a_committed_beginning(tmp_path: Path) -> None:
+    """As a power cut may leave it: the log is cut short, or a byte of its end is wrong."""
+    store = open_store(f"sqlite:///{tmp_path}/nudge.db")
+    for number in range(1, 7):
+        _add_batch(store, number)
+    whole, log = (tmp_path / "nudge.db").read_bytes(), (tmp_path / "nudge.db-wal").read_bytes()
+    store.close()
+    found = set()
+    lengths = [*range(0, len(log), len(log) // 30), len(log)]
+    for attempt, length in enumerate(lengths):
+        for torn in (False, True):
+            folder = tmp_path / f"{attempt}-{torn}"
+            folder.mkdir()
+            tail = bytearray(log[:length])
+            if torn and tail:
+                tail[-1] ^= 0x10
+            (folder / "nudge.db").write_bytes(whole)
+            (folder / "nudge.db-wal").write_bytes(bytes(tail))
+            again = sqlite3.connect(folder / "nudge.db")
+            assert again.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            tables = again.execute("SELECT count(*) FROM sqlite_master WHERE name = 'batch'").fetchone()[0]
+            numbers = [row[0] for row in again.execute("SELECT number FROM batch")] if tables else []
+            again.close()
+            assert numbers == list(range(1, len(numbers) + 1))
+            found.add(len(numbers))
+    assert found == set(range(7))
 
 
 def test_a_locked_database_is_exit_4_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -400,6 +448,35 @@ def test_an_unreachable_server_is_exit_4_and_its_password_is_not_printed() -> No
     assert [problem.code for problem in fault.value.problems] == [RecordsCode.SERVER_UNREACHABLE.slug]
     assert "hunter2secret" not in f"{fault.value}{fault.value.__cause__}"
     assert "officer" in str(fault.value)
+
+
+def _add_two(connection: Connection, *, between: Callable[[], None]) -> None:
+    append(connection, [batch(1)])
+    between()
+    append(connection, [batch(2)])
+
+
+def test_r12_a_connection_cut_by_the_server_is_exit_4_and_the_next_step_goes_on(new_database) -> None:
+    address = new_database(ready=True)
+    store, other = open_store(address), open_store(address)
+    cut = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+    def cut_off() -> None:
+        with other.snapshot() as view:
+            view.execute(cut)
+
+    with pytest.raises(EnvironmentFault) as fault, store.transaction() as connection:
+        _add_two(connection, between=cut_off)
+    assert [problem.code for problem in fault.value.problems] == [RecordsCode.SERVER_UNREACHABLE.slug]
+    cut_off()  # the pool's connections are dead too
+    _add_batch(store, 3)
+    with store.snapshot() as view:
+        assert [row.number for row in rows_of(view, BatchRow, trial=TRIAL)] == [3]
+    store.close()
+    other.close()
 
 
 def test_a_database_the_server_does_not_have_is_exit_4(new_database) -> None:

@@ -15,7 +15,7 @@ import pytest
 from nudge.base.errors import Refused
 from nudge.records.codes import ResponseCode
 from nudge.records.events import coverage, first_events
-from nudge.records.store import Store, append, append_allocation, audit, broken_link, open_store, rows_of
+from nudge.records.store import Store, append, append_allocation, audit, broken_link, change, open_store, rows_of
 from nudge.records.tables import (
     AllocationRow,
     AuditRow,
@@ -406,6 +406,17 @@ def test_a_reference_of_nobody_in_the_trial_is_refused(desk: Desk) -> None:
         review.accept(desk.trial, doubt.id, "T-elsewhere", now=NOW)
     assert codes(refusal) == [TrialCode.UNKNOWN_REFERENCE.slug]
     assert desk.rows(ReviewRow)[0].status == "open"
+
+
+def test_a_row_whose_details_were_erased_cannot_be_accepted_any_more(desk: Desk) -> None:
+    desk.add(CONTACTS)
+    with desk.trial.store.transaction() as connection:
+        change(connection, ReviewRow, where={"trial": desk.trial.id}, to={"row_json": "{}"})
+    [doubt] = review.open_reviews(desk.trial)
+    with pytest.raises(Refused) as refusal:
+        review.accept(desk.trial, doubt.id, "T-u3", now=NOW)
+    assert codes(refusal) == [ResponseCode.REVIEW_ERASED.slug]
+    assert review.reject(desk.trial, doubt.id, now=NOW)
 
 
 def test_every_refusal_of_responses_has_a_sentence() -> None:
