@@ -33,17 +33,20 @@ _ABROAD: Final = frozenset(
 )
 _POSTCODE_AT_END: Final = re.compile(r"(.*\S)[\s,]+([A-Za-z]{1,2}\d[A-Za-z\d]?\s*\d[A-Za-z]{2})")
 _NOT_LETTERS: Final = re.compile(r"[\W\d_]+")
+_ENDS_AS_POSTCODE: Final = re.compile(r"^.{3,9}[A-Za-z]\s?[A-Za-z]$")
 _LETTER_OR_DIGIT: Final = re.compile(r"[^\W_]")
 _LIKE_POSTCODE: Final = re.compile(r"[A-Z]{1,3}\d[A-Z\d]?\s*[\dOI][A-Z]{2}", re.IGNORECASE)
 
 
 class AddressUnread(ValueError):
-    """An address that is set aside: carries why and how many lines it has, never the address (I12)."""
+    """An address that is set aside: carries why, how many lines it has and which cell is at fault; never the address
+    (I12)."""
 
-    def __init__(self, code: RowCode, found: int = 0) -> None:
+    def __init__(self, code: RowCode, found: int = 0, at: int | None = None) -> None:
         super().__init__(code.slug)
         self.code = code
         self.found = found
+        self.at = at
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,13 @@ class Address:
         return (self.care_of, *self.lines) if self.care_of else self.lines
 
 
-@lru_cache(maxsize=65_536)
 def _postcode(text: str) -> str | None:
+    """The postcode that a whole line is, if it is one."""
+    return _known_postcode(text) if _ENDS_AS_POSTCODE.search(text) else None
+
+
+@lru_cache(maxsize=4_096)
+def _known_postcode(text: str) -> str | None:
     return postcode(text)
 
 
@@ -71,10 +79,12 @@ def one_cell(cell: str) -> list[str]:
 
 def address_of(cells: Sequence[str], code: str = "", care_of: str = "") -> Address:
     """The address in these cells, with the postcode's own cell where it has one. Raises AddressUnread."""
-    lines = [line for cell in cells if (line := _tidy(cell))]
+    tidied = [_tidy(cell) for cell in cells]
     code, care_of = _tidy(code), _tidy(care_of)
-    if any(map(_NO_ABODE.fullmatch, lines)):
-        raise AddressUnread(RowCode.ADDRESS_NO_FIXED_ABODE)
+    for at, line in enumerate(tidied):
+        if line and (fault := _line_fault(line)):
+            raise AddressUnread(fault, at=at)
+    lines = [line for line in tidied if line]
     if not lines:
         raise AddressUnread(RowCode.ADDRESS_BLANK)
     lines, code = _with_postcode(lines, code)
@@ -89,6 +99,14 @@ def address_of(cells: Sequence[str], code: str = "", care_of: str = "") -> Addre
         lines.append(forces)
     carer, lines = _care_of(lines, care_of)
     return _checked(Address((*lines, code) if code else tuple(lines), carer), forces=bool(forces))
+
+
+def _line_fault(line: str) -> RowCode | None:
+    if line[0] in _STARTS:
+        return RowCode.ADDRESS_LINE_START
+    if not _LETTER_OR_DIGIT.search(line):
+        return RowCode.ADDRESS_LINE_EMPTY
+    return RowCode.ADDRESS_NO_FIXED_ABODE if _NO_ABODE.fullmatch(line) else None
 
 
 def _tidy(cell: str) -> str:
@@ -106,7 +124,7 @@ def _with_postcode(lines: list[str], code: str) -> tuple[list[str], str]:
         raise AddressUnread(RowCode.ADDRESS_POSTCODE_WRONG)
     kept: list[str] = []
     for index, line in enumerate(lines):
-        whole = _postcode(line) if len(line) <= 10 else None
+        whole = _postcode(line)
         if whole is not None and own is None and all(_country(later) in _HOME_NATIONS for later in lines[index + 1 :]):
             own = whole
         elif whole is not None and whole != own:
@@ -146,10 +164,6 @@ def _care_of(lines: list[str], care_of: str) -> tuple[str | None, list[str]]:
 
 def _checked(address: Address, *, forces: bool) -> Address:
     lines = address.for_post
-    if any(line[0] in _STARTS for line in lines):
-        raise AddressUnread(RowCode.ADDRESS_LINE_START)
-    if not all(map(_LETTER_OR_DIGIT.search, lines)):
-        raise AddressUnread(RowCode.ADDRESS_LINE_EMPTY)
     last = lines[-1]
     if _postcode(last) is None and not (forces and last.startswith("BFPO ")):
         wrong = bool(_LIKE_POSTCODE.fullmatch(last))

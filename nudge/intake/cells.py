@@ -171,10 +171,11 @@ class Cells:
             self.order.watch(self.headings[name], self.row, cell)
         return value
 
-    def fault(self, code: RowCode, name: str, /, **facts: object) -> None:
-        """Note a fault of the row in hand under a wanted name."""
+    def fault(self, code: RowCode, name: str, /, *, cell: str | None = None, **facts: object) -> None:
+        """Note a fault of the row in hand under a wanted name; `cell` where it lies in several cells together."""
         at = self.at.get(name)
-        cell = self.cells[at] if at is not None and at < len(self.cells) else ""
+        if cell is None:
+            cell = self.cells[at] if at is not None and at < len(self.cells) else ""
         self.faults.append(reject(code, self.row, self.headings.get(name, ""), cell, **facts))
 
 

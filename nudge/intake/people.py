@@ -77,9 +77,10 @@ class Person:
 class NameUnread(ValueError):
     """A name that is set aside: carries why, never the name (I12)."""
 
-    def __init__(self, code: RowCode) -> None:
+    def __init__(self, code: RowCode, part: str = "surname") -> None:
         super().__init__(code.reason)
         self.code = code
+        self.part = part
 
 
 def tidy(cell: str) -> str:
@@ -92,7 +93,7 @@ def people_of(title: str, forename: str, surname: str) -> tuple[Person, ...]:
     title, forename, surname = tidy(title), tidy(forename), tidy(surname)
     if not (forename or surname):
         raise NameUnread(RowCode.NAME_BLANK)
-    _refuse(forename, surname, title=title)
+    _refuse(surname, forename, title=title)
     titles, forenames, surnames = _TWO.split(title), _TWO.split(forename), _TWO.split(surname)
     if max(len(titles), len(forenames), len(surnames)) == 1:
         return (_checked(Person(title, forename, surname)),)
@@ -101,7 +102,7 @@ def people_of(title: str, forename: str, surname: str) -> tuple[Person, ...]:
     if {len(titles), len(forenames), len(surnames)} <= {1, 2}:
         # Two of one sort need two, or none, of the others; only the surname may be shared.
         if (len(titles) == 1 and title) or (len(forenames) == 1 and forename):
-            raise NameUnread(RowCode.NAME_UNCLEAR)
+            raise NameUnread(RowCode.NAME_UNCLEAR, "forename")
         pairs = [(parts * 2)[:2] for parts in (titles, forenames, surnames)]
         return tuple(_checked(Person(*parts)) for parts in zip(*pairs, strict=True))
     raise NameUnread(RowCode.NAME_UNCLEAR)
@@ -115,7 +116,7 @@ def _known_title(title: str) -> bool:
 
 def _checked(person: Person) -> Person:
     if person.title and not _known_title(person.title):
-        raise NameUnread(RowCode.TITLE_UNKNOWN)
+        raise NameUnread(RowCode.TITLE_UNKNOWN, "title")
     if not person.surname or not (person.title or person.forename):
         raise NameUnread(RowCode.NAME_INCOMPLETE)
     return person
@@ -200,15 +201,21 @@ def _initials(word: str) -> bool:
 
 
 def _refuse(*cells: str, title: str = "") -> None:
-    """Set aside what is no single living person's name, and what no rule reads with certainty."""
-    together = " ".join(filter(None, (title, *cells)))
+    """Set aside what is no single living person's name, and what no rule reads with certainty.
+
+    `cells` are a whole name, or surname and forename.
+    """
+    together = " ".join(filter(None, (title, *reversed(cells))))
     if not _SUSPECT.search(together):
         return
     if _DECEASED.search(together):
         raise NameUnread(RowCode.NAME_DECEASED)
-    if _NOBODY.fullmatch(together) or any(map(_NOBODY_AT_ALL.fullmatch, cells)):
+    if _NOBODY.fullmatch(together):
         raise NameUnread(RowCode.NAME_NOBODY)
     if _ORGANISATION.search(together):
         raise NameUnread(RowCode.NAME_ORGANISATION)
-    if any(_UNCLEAR.search(_TEMPLATE.sub("", cell)) for cell in cells):
-        raise NameUnread(RowCode.NAME_UNCLEAR)
+    for part, cell in zip(("surname", "forename"), cells, strict=False):
+        if _NOBODY_AT_ALL.fullmatch(cell):
+            raise NameUnread(RowCode.NAME_NOBODY, part)
+        if _UNCLEAR.search(_TEMPLATE.sub("", cell)):
+            raise NameUnread(RowCode.NAME_UNCLEAR, part)

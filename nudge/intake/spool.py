@@ -26,7 +26,7 @@ CREATE TABLE kept (reference TEXT NOT NULL, row INTEGER NOT NULL, body TEXT NOT 
 CREATE TABLE faulty (reference TEXT NOT NULL);
 """
 _written: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_BATCH: Final = 2_000
+_BATCH: Final = 500
 
 
 class Spool:

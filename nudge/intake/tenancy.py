@@ -113,8 +113,9 @@ def _people(cells: Cells, layout: Layout) -> tuple[list[Person], bool]:
             elif not end:
                 raise NameUnread(RowCode.NAME_BLANK)
         except NameUnread as unread:
-            titled = unread.code is RowCode.TITLE_UNKNOWN and f"title{end}" in cells.at
-            cells.fault(unread.code, f"title{end}" if titled else blamed)
+            part = f"{unread.part}{end}"
+            written = " ".join(filter(None, (title, forename, surname, name)))
+            cells.fault(unread.code, part if part in cells.at and not name else blamed, cell=written)
     return people, joint
 
 
@@ -145,7 +146,10 @@ def _address(cells: Cells, columns: tuple[str, ...], prefix: str, care_of: str) 
         blamed = next((name for name in (*columns, f"{prefix}address") if name in cells.at), f"{prefix}postcode")
         if "POSTCODE" in unread.code.name and f"{prefix}postcode" in cells.at:
             blamed = f"{prefix}postcode"
-        cells.fault(unread.code, blamed, found=unread.found)
+        elif unread.at is not None and any(lines):
+            blamed = columns[unread.at]
+        written = ", ".join(filter(None, (care_of, *lines, whole, code)))
+        cells.fault(unread.code, blamed, cell=written, found=unread.found)
     return None
 
 

@@ -1,0 +1,105 @@
+"""Addresses are tidied only where nothing is lost by it, and otherwise set aside."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nudge.intake.address import AddressUnread, address_of, one_cell
+from nudge.intake.codes import RowCode
+
+HOME = ("1 Mill Lane", "Hailsham", "BN27 1AA")
+
+
+@pytest.mark.parametrize(
+    ("cells", "code", "lines"),
+    [
+        (["1 Mill Lane", "Hailsham"], "BN27 1AA", HOME),
+        (["1 Mill Lane", "Hailsham"], "bn271aa", HOME),
+        (["1 Mill Lane", "Hailsham", "BN27 1AA"], "", HOME),
+        (["1 Mill Lane", "Hailsham BN27 1AA"], "", HOME),
+        (["1 Mill Lane", "Hailsham, BN27 1AA"], "", HOME),
+        ([" 1  Mill Lane, ", "", "Hailsham,"], "BN27 1AA", HOME),
+        (["1 Mill Lane", "Hailsham", "BN27 1AA"], "BN27 1AA", HOME),
+        (["1 Mill Lane", "BN27 1AA", "Hailsham"], "BN27 1AA", HOME),
+        (["1 Mill Lane", "Hailsham BN271AA"], "BN27 1AA", HOME),
+        (["1 Mill Lane", "Hailsham", "England"], "BN27 1AA", HOME),
+        (["1 Mill Lane", "Hailsham", "BN27 1AA", "U.K."], "", HOME),
+        (["1 Mill Lane", "Hailsham BN27 1AA", "United Kingdom"], "", HOME),
+        (["1 Mill Lane", "Hailsham", "England", "UK"], "BN27 1AA", HOME),
+        (["England Cottage", "1 Mill Lane", "Hailsham"], "BN27 1AA", ("England Cottage", *HOME)),
+        (["1 Heol Felin", "Abertawe", "Cymru"], "SA1 1AA", ("1 Heol Felin", "Abertawe", "SA1 1AA")),
+        (["Pte B Marsh", "1 Signals", "BFPO 57"], "BF1 2AU", ("Pte B Marsh", "1 Signals", "BFPO 57", "BF1 2AU")),
+        (["Pte B Marsh", "bfpo 57", "1 Signals"], "", ("Pte B Marsh", "1 Signals", "BFPO 57")),
+        ([f"Line {number}" for number in range(1, 7)], "BN27 1AA", (*map("Line {}".format, range(1, 7)), "BN27 1AA")),
+    ],
+)
+def test_an_address_is_tidied_where_nothing_is_lost(cells: list[str], code: str, lines: tuple[str, ...]) -> None:
+    assert address_of(cells, code).for_post == lines
+
+
+@pytest.mark.parametrize(
+    ("cells", "code", "reason"),
+    [
+        ([], "", RowCode.ADDRESS_BLANK),
+        (["", " "], "BN27 1AA", RowCode.ADDRESS_BLANK),
+        (["1 Mill Lane"], "BN27 1AA", RowCode.ADDRESS_TOO_SHORT),
+        (["BN27 1AA"], "", RowCode.ADDRESS_TOO_SHORT),
+        ([f"Line {number}" for number in range(1, 8)], "BN27 1AA", RowCode.ADDRESS_TOO_LONG),
+        (["1 Mill Lane", "Hailsham"], "", RowCode.ADDRESS_NO_POSTCODE),
+        (["1 Mill Lane", "BN27 1AA", "Hailsham"], "", RowCode.ADDRESS_NO_POSTCODE),
+        (["1 Mill Lane", "Hailsham", "BN27 1AI"], "", RowCode.ADDRESS_POSTCODE_WRONG),
+        (["1 Mill Lane", "Hailsham"], "BN27", RowCode.ADDRESS_POSTCODE_WRONG),
+        (["1 Mill Lane", "Hailsham"], "GX11 1AA", RowCode.ADDRESS_POSTCODE_WRONG),
+        (["1 Mill Lane", "Hailsham", "BN27 2ZZ"], "BN27 1AA", RowCode.ADDRESS_TWO_POSTCODES),
+        (["1 Mill Lane", "Hailsham BN27 2ZZ"], "BN27 1AA", RowCode.ADDRESS_TWO_POSTCODES),
+        (["NFA", "Hailsham"], "BN27 1AA", RowCode.ADDRESS_NO_FIXED_ABODE),
+        (["n.f.a.", "Hailsham"], "BN27 1AA", RowCode.ADDRESS_NO_FIXED_ABODE),
+        (["c/o Council", "No fixed abode", "Hailsham"], "BN27 1AA", RowCode.ADDRESS_NO_FIXED_ABODE),
+        (["Of no fixed address", "Hailsham"], "BN27 1AA", RowCode.ADDRESS_NO_FIXED_ABODE),
+        *(([f"{mark}1 Mill Lane", "Hailsham"], "BN27 1AA", RowCode.ADDRESS_LINE_START) for mark in '@()=[]"\\/,<>~'),
+        (["1 Mill Lane", "."], "BN27 1AA", RowCode.ADDRESS_LINE_EMPTY),
+        (["1 Rue Haute", "Calais", "France"], "BN27 1AA", RowCode.ADDRESS_ABROAD),
+        (["1 Signals", "BFPO 57", "England"], "", RowCode.ADDRESS_ABROAD),
+        (["c/o Mrs Reed", "care of Mr Sand", "1 Mill Lane", "Hailsham"], "BN27 1AA", RowCode.ADDRESS_TWO_CARERS),
+    ],
+)
+def test_an_address_that_is_none_is_set_aside(cells: list[str], code: str, reason: RowCode) -> None:
+    with pytest.raises(AddressUnread) as unread:
+        address_of(cells, code)
+    assert unread.value.code is reason
+
+
+@pytest.mark.parametrize("line", ["c/o Mrs Reed", "C/O Mrs Reed", "Care of Mrs Reed", "℅ Mrs Reed"])
+def test_a_care_of_line_comes_first_on_the_letter_and_is_no_part_of_the_home(line: str) -> None:
+    for cells in ([line, *HOME], ["1 Mill Lane", line, *HOME[1:]]):
+        address = address_of(cells)
+        assert (address.lines, address.for_post) == (HOME, (line, *HOME))
+
+
+def test_a_care_of_cell_gets_its_words() -> None:
+    assert address_of(HOME, care_of="Mrs Reed").for_post[0] == "c/o Mrs Reed"
+    assert address_of(HOME, care_of="c/o Mrs Reed").for_post[0] == "c/o Mrs Reed"
+
+
+def test_an_address_in_one_cell_parts_at_line_ends_else_at_commas() -> None:
+    assert one_cell("Flat 1, 2 Mill Lane\r\nHailsham\r\nBN27 1AA") == ["Flat 1, 2 Mill Lane", "Hailsham", "BN27 1AA"]
+    assert address_of(one_cell("1 Mill Lane, Hailsham, BN27 1AA")).lines == HOME
+
+
+@given(st.lists(st.text(max_size=30), max_size=9), st.text(max_size=10))
+def test_no_cells_at_all_break_the_reading_of_addresses(cells: list[str], code: str) -> None:
+    with suppress(AddressUnread):
+        assert 3 <= len(address_of(cells, code).for_post) <= 7
+
+
+@given(st.lists(st.from_regex(r"[A-Za-z0-9][A-Za-zéŵ0-9' \-]{3,20}[a-z]", fullmatch=True), min_size=2, max_size=5))
+def test_reading_an_address_again_changes_nothing(cells: list[str]) -> None:
+    try:
+        once = address_of(cells, "BN27 1AA")
+    except AddressUnread:
+        return
+    assert address_of(once.for_post) == once
