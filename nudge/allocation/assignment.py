@@ -8,7 +8,8 @@ How a redraw spends the words of its stream, group after group in the order of t
 - a group with up to `LISTED` arrangements takes one word w: arrangement w mod n of their lexicographic list, each
   arrangement naming the arms of the group's slots in cluster order, the unfilled slots last (the bias is under
   LISTED / 2**64);
-- a larger group takes one word a slot; slots sorted by word, equal words by slot, get the group's arms in arm order;
+- a larger group takes one word for two slots, the low half for the first; slots sorted by their half, equal halves
+  by slot, get the group's arms in arm order (two halves are equal in one of 2**32 pairs);
 - independent draws take one word w a cluster: entry w mod G of the G arms drawn, sorted.
 Rules of the trial §3 and §6.
 """
@@ -33,6 +34,7 @@ from nudge.base.errors import Place, Problem, Refused
 Scheme: TypeAlias = Literal["blocks", "complete", "simple", "pairs"]
 ArmArray: TypeAlias = NDArray[np.int8]
 IntArray: TypeAlias = NDArray[np.integer]
+KeyArray: TypeAlias = NDArray[np.uint32]
 Counts: TypeAlias = tuple[int, ...]
 
 LISTED: Final = 5_040
@@ -41,6 +43,7 @@ NARROW: Final = 600
 """Rows of fewer keys are partitioned whole."""
 CELLS: Final = 4_000_000
 """Cells of a chunk of redraws where the caller names no size: some 80 MB at work."""
+_LAST: Final = 2**32 - 1
 _SCHEME_OF: Final[Mapping[str, Scheme]] = {
     "simple": "simple",
     "complete": "complete",
@@ -270,7 +273,7 @@ class Assignment:
     def _words_a_redraw(self) -> int:
         if self.scheme == "simple":
             return len(self.arm)
-        return sum(_words_for(part.counts) * len(part.members) for part in self._parts)
+        return sum(part.spends * len(part.members) for part in self._parts)
 
     @cached_property
     def _columns(self) -> NDArray[np.intp]:
@@ -299,7 +302,7 @@ class Assignment:
             else:
                 for number, first in enumerate(part.words):
                     place = before + number * part.width
-                    keys = np.ascontiguousarray(words[:, first : first + part.width])
+                    keys = _halves(words[:, first : first + part.spends])[:, : part.width]
                     slots[:, place : place + part.width] = dealt(keys, part.counts)
             before = after
         return slots.take(self._columns, axis=1)
@@ -312,6 +315,11 @@ class _Part:
     counts: Counts
     members: NDArray[np.intp]
     words: NDArray[np.intp]
+
+    @cached_property
+    def spends(self) -> int:
+        """Words that a group takes."""
+        return _words_for(self.counts)
 
     @cached_property
     def listed(self) -> NDArray[np.uint64] | None:
@@ -344,7 +352,7 @@ def listing(counts: Counts) -> ArmArray:
     return np.array(rows, dtype=np.int8).reshape(len(rows), sum(counts))
 
 
-def dealt(keys: WordArray, counts: Counts) -> ArmArray:
+def dealt(keys: KeyArray, counts: Counts) -> ArmArray:
     """int8[rows, slots]: in each row the slots with the smallest keys get arm 0, the next arm 1, and so on.
 
     Equal keys go by slot. Only the keys at the borders between arms are sought, which is quicker than sorting; the
@@ -368,7 +376,7 @@ def dealt(keys: WordArray, counts: Counts) -> ArmArray:
     return found
 
 
-def _border_keys(keys: WordArray, border: int) -> WordArray:
+def _border_keys(keys: KeyArray, border: int) -> KeyArray:
     """In each row the key that has `border` smaller ones beside it, or, seldom, another one.
 
     Uniform keys put it within four standard deviations of its expected place, so in wide rows only the keys of that
@@ -379,21 +387,26 @@ def _border_keys(keys: WordArray, border: int) -> WordArray:
         return np.asarray(np.partition(keys, border, axis=1)[:, border])
     share = border / slots
     reach = 4 * math.sqrt(share * (1 - share) / slots) + 2 / slots
-    low, high = (np.uint64(min(max(edge, 0.0), 1 - 2**-53) * 2**64) for edge in (share - reach, share + reach))
+    low, high = (np.uint32(min(max(edge, 0.0) * 2**32, _LAST)) for edge in (share - reach, share + reach))
     inside = (keys - low) < (high - low)  # unsigned: keys below `low` wrap to the top
     below = np.add.reduce((keys < low).view(np.uint8), axis=1, dtype=np.int64)
     counts = np.add.reduce(inside.view(np.uint8), axis=1, dtype=np.int64)
     width = int(counts.max()) + 1
-    window = np.full((rows, width), np.uint64(2**64 - 1))
+    window = np.full((rows, width), np.uint32(_LAST))
     places = np.flatnonzero(inside)
     offsets = np.arange(rows) * width - (np.cumsum(counts) - counts)
-    window.ravel()[np.arange(places.size) + np.repeat(offsets, counts)] = keys.ravel()[places]
+    window.ravel()[np.arange(places.size) + np.repeat(offsets, counts)] = keys.reshape(-1)[places]
     window.sort(axis=1)
     return np.asarray(window[np.arange(rows), np.clip(border - below, 0, width - 1)])
 
 
 def _words_for(counts: Sequence[int]) -> int:
-    return 1 if arrangements(counts) <= LISTED else sum(counts)
+    return 1 if arrangements(counts) <= LISTED else (sum(counts) + 1) // 2
+
+
+def _halves(words: WordArray) -> KeyArray:
+    """uint32[rows, 2 × words]: each word's low half, then its high half, on machines of either byte order."""
+    return np.ascontiguousarray(words, dtype="<u8").view("<u4")
 
 
 def _rarest(counts: Counts, filled: int) -> tuple[float, float]:
