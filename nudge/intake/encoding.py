@@ -21,7 +21,7 @@ KNOWN: Final = (
     *("utf-8", "utf-16", "utf-16-le", "utf-16-be"),
     *("cp1252", "iso-8859-15", "latin-1", "cp850", "cp437", "mac-roman"),
 )
-_CHUNK: Final = 1 << 20
+_CHUNK: Final = 1 << 17
 _GZIP: Final = b"\x1f\x8b"
 _MARKS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _NOT_TEXT: Final = (
@@ -228,7 +228,7 @@ def _rows(path: Path, zipped: bool, faulty: Callable[[bytes], bool]) -> str:
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Lines of at most 1 MB, so that a file without line ends cannot fill the memory."""
+    """Lines of at most 128 kB, so that a file without line ends cannot fill the memory."""
     while line := stream.readline(_CHUNK):
         yield line
 
