@@ -99,7 +99,7 @@ def test_an_event_may_ask_only_what_its_file_holds() -> None:
     [
         "__import__('os')", "arrears.real > 1", "arrears[0] > 1", "len(stage) > 1", "arrears + 1 > 2",
         "arrears if agreed", "lambda: 1", "stage == f'x'", "{1: 2}", "agreed; agreed", "arrears > 1e3", "weeks > 1_000",
-        "weeks > ٣", "stage == 'a' 'b'", "arrears > 1.2.3", "stage is 'x'", "arrears >= 10 # note",
+        "weeks > ٣", "stage == 'a' 'b'", "[true]", "arrears > 1.2.3", "stage is 'x'", "arrears >= 10 # note",
         "stage == '\\n' \\", "",
     ],
 )  # fmt: skip

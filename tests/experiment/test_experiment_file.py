@@ -235,6 +235,25 @@ def test_a_file_over_256_kib_is_refused_unread(tmp_path: Path, tiny_live: str) -
     assert "256 KiB" in refused(path.read_text(encoding="utf-8"))[0].expected
 
 
+def test_a_file_of_exactly_256_kib_is_read(tmp_path: Path, tiny_live: str) -> None:
+    path = tmp_path / "full.yaml"
+    path.write_text(tiny_live + "#" * (LARGEST - len(tiny_live)), encoding="utf-8")
+    assert load(path).experiment.id == "tiny"
+
+
+def test_a_plan_without_a_design_is_taken_for_the_kind_it_looks_like(tiny_live: str, tiny_recorded: str) -> None:
+    design = "design: {method: recorded, randomised: yes}\n"
+    [problem] = refused(tiny_recorded.replace(design, ""))
+    assert problem.expected == "`design`"
+    [problem] = refused(tiny_live.replace("design: {method: blocked}\n", ""))
+    assert problem.expected == "`design`"
+
+
+def test_a_slip_in_the_method_leaves_the_kind_of_plan_plain(tiny_recorded: str) -> None:
+    [problem] = refused(tiny_recorded.replace("method: recorded", "method: recorde"))
+    assert (problem.code, problem.fix) == ("name-unknown", "Did you mean `recorded`?")
+
+
 def test_what_is_only_doubtful_is_a_note_and_refuses_nothing(flagship: str) -> None:
     doubtful = (
         flagship.replace("within: 14}", "within: 21}")
