@@ -22,6 +22,7 @@ from nudge.base.errors import Refused
 from nudge.base.files import write_whole
 from nudge.experiment.definition import LiveExperiment, Outcome, OutcomeType
 from nudge.experiment.loader import parse
+from nudge.records.events import covered
 from nudge.records.store import audit, rows_of
 from nudge.records.tables import (
     AllocationRow,
@@ -41,15 +42,13 @@ from nudge.trial.codes import TrialCode
 from nudge.trial.enrolment import as_allocated
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.letters import FIRST
+from nudge.trial.responses import FILE_OF
 from nudge.uplift.analysis import analyse_outcome
+from nudge.uplift.checks import balance, missing_by_arm, sample_ratio
+from nudge.uplift.results import OutcomeResult
 from nudge.uplift.units import UnitTable
 
 REDRAWS: Final = 9_999
-# Which file tells of which kind of event; a declared kind's source is its rule's.
-_SOURCE_OF: Final = {
-    "agreed": "contacts", "complaint": "complaints", "returned": "returned", "vacated": "moved", "deceased": "moved",
-    "breathing_space": "breathing_space",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +163,7 @@ def population_of(trial: Trial, recorded: Recorded) -> Population:
 
 
 def _merged(households: Mapping[str, HouseholdRow], cluster: str) -> str:
-    """The household a cluster turned out to be (rules §2: two found to be one keep their arms, the variance has one)."""
+    """The household a cluster turned out to be: two found to be one keep their arms, the variance joins them (§2)."""
     into = households[cluster].merged_into
     return into or cluster
 
@@ -202,9 +201,24 @@ def estimate(trial: Trial, *, today: date, redraws: int = REDRAWS) -> Summary:
             redraws=redraws,
             live=True,
         )
-        for outcome in experiment.outcomes
+        for outcome in (*experiment.outcomes, *_harms(experiment, recorded, population))
     ]
-    return assemble(_header(trial, seal, recorded, population, today), results)
+    return assemble(_header(trial, seal, recorded, population, results, today), results)
+
+
+def _harms(experiment: LiveExperiment, recorded: Recorded, population: Population) -> list[Outcome]:
+    """Each declared harm as a share within the primary's horizon, where its files cover that long; never a verdict."""
+    primary = experiment.primary
+    within = int((primary.horizon or primary.within or 0) if primary else 0)
+    start, last = int(population.day0.min()) + 1, int(population.day0.max())
+    declared = {outcome.id for outcome in experiment.outcomes}
+    return [
+        Outcome(id=kind, type=OutcomeType.PROPORTION, event=(kind,), within=within, better="lower")
+        for kind in experiment.harms
+        if kind not in declared
+        and within
+        and unbroken(recorded.imports, source_of(experiment, kind), start) >= last + within
+    ]
 
 
 def _wanted(experiment: LiveExperiment) -> dict[str, int]:
@@ -222,7 +236,9 @@ def _wanted(experiment: LiveExperiment) -> dict[str, int]:
 
 def source_of(experiment: LiveExperiment, kind: str) -> str:
     """The kind of file that tells of an event."""
-    return experiment.events[kind].source_kind if kind in experiment.events else _SOURCE_OF[kind]
+    return (
+        experiment.events[kind].source_kind if kind in experiment.events else FILE_OF.get(kind, "contacts")
+    )  # `agreed` is a contact's outcome
 
 
 def _short(trial: Trial, imports: Sequence[ImportRow], source: str, first: int, last: int) -> list[Any]:
@@ -236,12 +252,9 @@ def _short(trial: Trial, imports: Sequence[ImportRow], source: str, first: int, 
 
 def unbroken(imports: Sequence[ImportRow], source: str, first: int) -> int:
     """The last day of unbroken coverage by files of one kind from `first` on (ordinals); `first` - 1 where none."""
-    end = first - 1
-    for row in sorted((row for row in imports if row.kind == source), key=lambda row: row.covers_from):
-        if row.covers_from > end + 1:
-            break
-        end = max(end, row.covers_to)
-    return end
+    spans = covered((row.covers_from, row.covers_to) for row in imports if row.kind == source)
+    end = spans.unbroken_from(first)
+    return first - 1 if end is None else end
 
 
 def _first_after(events: Sequence[EventRow], kinds: Sequence[str], population: Population) -> np.ndarray[Any, Any]:
@@ -338,14 +351,21 @@ def _measured(
     return np.where(keep, value, 0.0), keep
 
 
-def _header(trial: Trial, seal: SealRow, recorded: Recorded, population: Population, today: date) -> Header:
+def _header(
+    trial: Trial,
+    seal: SealRow,
+    recorded: Recorded,
+    population: Population,
+    results: Sequence[OutcomeResult],
+    today: date,
+) -> Header:
     flows = [json.loads(batch.flow_json) for batch in recorded.batches.values()]
     posted = {number for number, batch in recorded.batches.items() if batch.status == "posted"}
     first = [row for row in recorded.postings if row.wave == FIRST and row.batch in posted]
     here = {unit.unit for unit in population.units}
     withheld_units = {row.unit: row.reason or "" for row in first if row.status == "withheld"}
     posted_units = {row.unit for row in first if row.status == "posted"}
-    # A tenancy left out one week and enrolled the next was not left out; one seen often counts once, by its last reason.
+    # A tenancy left out one week and enrolled the next was not left out; one seen often counts once, its last reason.
     last_reason = {unit: reason for flow in flows for unit, reason in flow["why"].items()}
     enrolled = {unit.unit for unit in recorded.units}
     excluded = Counter(reason for unit, reason in last_reason.items() if unit not in enrolled)
@@ -391,7 +411,17 @@ def _header(trial: Trial, seal: SealRow, recorded: Recorded, population: Populat
         arms=tuple(ArmCount(arm=arm, assigned=assigned[arm], clusters=len(clusters[arm])) for arm in population.arms),
         checks=Checks(
             dispatch_by_arm=_dispatch(population, first),
-            balance=_balance(trial.experiment, population),
+            sample_ratio=sample_ratio(population.assignment),
+            missing_by_arm=_missing(results, population),
+            balance=[
+                balance(
+                    name,
+                    _value_at_draw(population, name)[population.primary],
+                    population.arm[population.primary],
+                    population.arms,
+                )
+                for name in trial.experiment.analysis.covariates
+            ],
         ),
         notes=tuple(_notes(trial, recorded, population)),
     )
@@ -409,6 +439,16 @@ def _added(counts: Any) -> Counter[str]:
     return total
 
 
+def _missing(results: Sequence[OutcomeResult], population: Population) -> dict[str, Any] | None:
+    """Units without the primary outcome, by arm."""
+    for result in results:
+        document = result.document()
+        if document["primary"]:
+            missing = {arm["arm"]: arm["missing"] for arm in document["arms"]}
+            return missing_by_arm(population.by_arm(population.primary), missing)
+    return None
+
+
 def _dispatch(population: Population, first: Sequence[PostingRow]) -> dict[str, Any]:
     """Letters posted, withheld and the median posting day after day 0, by arm: a sign that arms went out apart."""
     row = {unit.unit: number for number, unit in enumerate(population.units)}
@@ -424,26 +464,13 @@ def _dispatch(population: Population, first: Sequence[PostingRow]) -> dict[str, 
     return found
 
 
-def _balance(experiment: LiveExperiment, population: Population) -> list[dict[str, Any]]:
-    """Means of the covariates at the draw, by arm; no p-values: the draw was random whatever they are."""
-    rows = []
-    for name in experiment.analysis.covariates:
-        values = _value_at_draw(population, name)
-        means = {}
-        for code, arm in enumerate(population.arms):
-            own = values[(population.arm == code) & population.primary]
-            own = own[~np.isnan(own)]
-            means[arm] = float(own.mean()) if own.size else None
-        rows.append({"covariate": name, "mean": means})
-    return rows
-
-
 def _notes(trial: Trial, recorded: Recorded, population: Population) -> list[str]:
     notes = []
     late = int((~population.primary).sum())
     if late:
         notes.append(
-            f"{late} tenancies joined a household already in the trial: they got its letter, and are in a sensitivity row."
+            f"{late} tenancies joined a household already in the trial: they got its letter, and count in a "
+            "sensitivity row only."
         )
     merged = sum(row.merged_into is not None for row in recorded.households.values())
     if merged:
@@ -464,22 +491,11 @@ def _notes(trial: Trial, recorded: Recorded, population: Population) -> list[str
             if row.wave == wave.id and row.posted_on is not None
         ]
         for outcome in trial.experiment.outcomes:
-            if days and outcome.within and outcome.within >= min(days):
+            if days and outcome.within and outcome.within > min(days):
                 notes.append(
                     f"{outcome.id}: counts contact up to day {outcome.within:g}, and the first {wave.id} letters were "
                     f"posted on day {min(days)}: some of that contact may be theirs."
                 )
-    harms = [kind for kind in trial.experiment.harms if any(event.kind == kind for event in recorded.events)]
-    row = {unit.unit: number for number, unit in enumerate(population.units)}
-    for kind in harms:
-        counts = population.by_arm(
-            np.isin(
-                np.arange(len(population.units)),
-                [row[event.unit] for event in recorded.events if event.kind == kind and event.unit in row],
-            )
-        )
-        told = ", ".join(f"{arm} {number}" for arm, number in counts.items())
-        notes.append(f"Watched for harm: tenancies with {kind.replace('_', ' ')}: {told}.")
     return notes
 
 

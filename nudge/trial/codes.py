@@ -151,3 +151,7 @@ class TrialCode(Code):
         "no other enrolment at the same moment",
         "Somebody else enrolled just now: run the same command again.",
     )
+    NOT_A_DEMO = (
+        "an empty folder, or one that an earlier demonstration made",
+        "Name another folder: this one holds files.",
+    )

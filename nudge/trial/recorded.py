@@ -192,7 +192,10 @@ def _header(
         for arm, n, clusters in zip(units.arms, assigned, units.clusters_by_arm(), strict=True)
     }
     main = next((result for result in results if result.primary), results[0])
-    notes = [f"{n:,} lines of the file are a {what}, and no data." for what, n in cells.dropped.items()]
+    notes = [
+        f"{n:,} {'line of the file is' if n == 1 else 'lines of the file are'} no data: {what}."
+        for what, n in cells.dropped.items()
+    ]
     for found, result in zip(measured, results, strict=True):
         notes += [*found.notes, *result.notes]
     if plan.analysis.subgroups:

@@ -334,7 +334,7 @@ def _apart(units: Units, start: FloatArray) -> dict[str, float]:
             for arm in range(len(units.arms))
             if (inside & (units.arm == arm)).any()
         ]
-        found[str(int(code) + 1)] = max(medians) - min(medians) if medians else 0.0
+        found[units.batches[code]] = max(medians) - min(medians) if medians else 0.0
     return found
 
 
