@@ -102,26 +102,8 @@ def test_i12_no_refusal_shows_a_cell():
 
 
 def test_every_refusal_of_a_recorded_trial_can_be_read_aloud():
-    facts = dict.fromkeys(
-        [
-            "kind",
-            "column",
-            "key",
-            "nearest",
-            "known",
-            "count",
-            "row",
-            "rows",
-            "arms",
-            "kinds",
-            "arm",
-            "total",
-            "word",
-            "blank",
-            "limit",
-        ],
-        "x",
-    )
+    names = ("kind", "column", "key", "nearest", "known", "count", "row", "rows", "arms", "arm", "total", "word")
+    facts = dict.fromkeys((*names, "blank", "limit"), "x")
     for code in RecordedCode:
         sentence = code.expected.format(**facts) + ". " + code.fix.format(**facts)
         assert sentence.endswith((".", "`."))
