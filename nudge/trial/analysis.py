@@ -18,6 +18,7 @@ import numpy as np
 from nudge.allocation.assignment import Assignment
 from nudge.allocation.design import Design
 from nudge.allocation.streams import redraw_key
+from nudge.base.columns import Kind
 from nudge.base.errors import Refused
 from nudge.base.files import write_whole
 from nudge.experiment.definition import LiveExperiment, Outcome, OutcomeType
@@ -200,6 +201,8 @@ def estimate(trial: Trial, *, today: date, redraws: int = REDRAWS) -> Summary:
             redraw_key=redraw_key(seal.seal_hash),
             redraws=redraws,
             live=True,
+            unit=experiment.unit,
+            money=experiment.columns.get(outcome.column or "") is Kind.MONEY,
         )
         for outcome in (*experiment.outcomes, *_harms(experiment, recorded, population))
     ]
@@ -236,9 +239,9 @@ def _wanted(experiment: LiveExperiment) -> dict[str, int]:
 
 def source_of(experiment: LiveExperiment, kind: str) -> str:
     """The kind of file that tells of an event."""
-    return (
-        experiment.events[kind].source_kind if kind in experiment.events else FILE_OF.get(kind, "contacts")
-    )  # `agreed` is a contact's outcome
+    if kind in experiment.events:
+        return experiment.events[kind].source_kind
+    return FILE_OF.get(kind, "contacts")  # an agreement is noted where contacts are
 
 
 def _short(trial: Trial, imports: Sequence[ImportRow], source: str, first: int, last: int) -> list[Any]:
@@ -415,12 +418,13 @@ def _header(
             missing_by_arm=_missing(results, population),
             balance=[
                 balance(
-                    name,
-                    _value_at_draw(population, name)[population.primary],
+                    name if scale == 1 else f"{name} (pounds)",
+                    _value_at_draw(population, name)[population.primary] / scale,
                     population.arm[population.primary],
                     population.arms,
                 )
                 for name in trial.experiment.analysis.covariates
+                for scale in (100 if trial.experiment.columns.get(name) is Kind.MONEY else 1,)
             ],
         ),
         notes=tuple(_notes(trial, recorded, population)),
