@@ -113,6 +113,24 @@ def test_i3_a_cluster_keeps_the_arm_it_holds(store: Store) -> None:
     assert held == {"c-u": "current", "c-new": "current"}
 
 
+def test_i3_writers_who_draw_the_same_clusters_at_once_agree_on_one_arm_each(store: Store) -> None:
+    clusters = [f"c{n}" for n in range(40)]
+    with store.transaction() as connection:
+        append(connection, [batch()])
+        append(connection, [HouseholdRow(trial=TRIAL, cluster=c, stratum="all", batch=1) for c in clusters])
+
+    def draw(arm: str) -> int:
+        with store.transaction() as connection:
+            return append_allocation(connection, [allocation(cluster, arm) for cluster in clusters])
+
+    with ThreadPoolExecutor(4) as writers:
+        assert sorted(writers.map(draw, ["a", "b", "c", "d"])) == [0, 0, 0, 40]
+    with store.snapshot() as connection:
+        held = [row.arm for row in rows_of(connection, AllocationRow, trial=TRIAL)]
+    assert len(held) == 40
+    assert len(set(held)) == 1
+
+
 @pytest.mark.parametrize(
     "statement",
     [
