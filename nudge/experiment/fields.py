@@ -99,7 +99,7 @@ def _day(value: Any) -> date:
 def _number(value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise refusal("NUMBER_WANTED")
-    return value
+    return int(value) if isinstance(value, float) and value.is_integer() else value  # 3.0 says what 3 says
 
 
 def _above_zero(value: Any) -> int | float:

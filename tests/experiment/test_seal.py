@@ -107,7 +107,10 @@ def test_i7_whatever_changes_the_meaning_changes_the_hash(tiny_live: str, of: st
 
 def test_i7_comments_layout_and_defaults_written_out_do_not(tiny_live: str) -> None:
     same = "# a note\n" + tiny_live.replace("{method: blocked}", "{enrol: weekly, method: blocked,   ratio: [1, 1]}")
-    same = same.replace("primary: true", "primary: true, better: lower") + "analysis: {confidence: 0.95}\n"
+    same = (
+        same.replace("reply: 3", "reply: 3.0").replace("primary: true", "primary: true, better: lower")
+        + "analysis: {confidence: 0.95}\n"
+    )
     assert seal.definition_hash(live(same)) == seal.definition_hash(live(tiny_live))
 
 
