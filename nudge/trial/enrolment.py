@@ -42,6 +42,7 @@ from nudge.trial.units import (
     exclusion,
     home_of,
     home_of_recipient,
+    needs_another_letter,
     recipient_rows,
     specs_of,
     text_values,
@@ -247,6 +248,8 @@ def _reason_out(
 ) -> str | None:
     if reasons := listed.reasons(tenancy.reference, today):
         return reasons[0]
+    if other := needs_another_letter(tenancy):
+        return other
     values = with_bands(experiment, tenancy.values)
     if reason := exclusion(experiment, values):
         return reason

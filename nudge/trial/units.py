@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from typing import Final
 
 from nudge.base.canonical import canonical
 from nudge.base.columns import Kind, Value
@@ -39,6 +40,22 @@ def with_bands(experiment: LiveExperiment, values: Mapping[str, Value]) -> dict[
         name: label_of(_amount(values.get(band.of)), band, experiment.columns[band.of])
         for name, band in experiment.bands.items()
     }
+
+
+ENGLISH: Final = frozenset({"", "en", "eng", "english"})
+STANDARD: Final = frozenset({"", "letter", "print", "standard", "standard print", "none", "paper", "post"})
+
+
+def needs_another_letter(tenancy: Tenancy) -> str | None:
+    """Why none of the trial's letters will do for this tenancy: it asked for another language or format.
+
+    Such a tenancy is left to an officer before the draw: a standard letter would reach somebody who cannot read it.
+    """
+    if (tenancy.language or "").strip().casefold() not in ENGLISH:
+        return "needs_another_language"
+    if (tenancy.format or "").strip().casefold() not in STANDARD:
+        return "needs_another_format"
+    return None
 
 
 def _amount(value: Value) -> int | float | None:
