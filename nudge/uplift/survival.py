@@ -16,6 +16,7 @@ from scipy.special import ndtri
 from nudge.uplift.estimate import Interval
 from nudge.uplift.units import BoolArray, FloatArray, IntArray
 
+_FEW_CELLS: Final = 100_000
 _FAST_DAYS: Final = 4096  # up to here whole days are tallied by bincount instead of sorted
 
 
@@ -226,53 +227,41 @@ class LogRank:
 
 
 def logrank(time: FloatArray, event: BoolArray, arm: IntArray, stratum: IntArray, horizon: float) -> LogRank:
-    """Stratified Mantel-Haenszel log-rank of arm 1 against arm 0, from unit rows, up to the horizon.
-
-    All counts are multiplied as floats: four integer counts overflow 64 bits from some 200,000 units.
-    """
+    """Stratified Mantel-Haenszel log-rank of arm 1 against arm 0, from unit rows, up to the horizon."""
+    distinct, _, _, place = tally(time, event, horizon)
+    inside = event & (time <= horizon)
+    strata, days = int(stratum.max(initial=0)) + 1, distinct.size
+    if strata * days <= _FEW_CELLS + 2 * time.size:
+        cell = (((arm == 1) * strata + stratum) * days + place) * 2 + inside
+        return _logrank(np.bincount(cell, minlength=4 * strata * days).reshape(2, strata, days, 2))
     total = LogRank(0.0, 0.0, 0.0)
-    for code in np.unique(stratum):
-        rows = stratum == code
-        _, events, censored, place = tally(time[rows], event[rows], horizon)
-        inside, one = event[rows] & (time[rows] <= horizon), arm[rows] == 1
-        size = events.size
-        total = _plus(
-            total,
-            logrank_from_tallies(
-                events,
-                censored,
-                np.bincount(place[one & inside], minlength=size),
-                np.bincount(place[one], minlength=size),
-            ),
-        )
+    for code in np.unique(stratum):  # many strata of many distinct times: a table of all would be nearly empty
+        rows = np.flatnonzero(stratum == code)
+        part = logrank(time[rows], event[rows], arm[rows], np.zeros(rows.size, dtype=np.int64), horizon)
+        total = LogRank(total.observed + part.observed, total.expected + part.expected, total.variance + part.variance)
     return total
-
-
-def logrank_from_tallies(events: IntArray, censored: IntArray, events_1: IntArray, leaving_1: IntArray) -> LogRank:
-    """One stratum: events and censored of both arms at each distinct time; events and all leaving in arm 1."""
-    d, d_1 = events.astype(np.float64), events_1.astype(np.float64)
-    n = np.cumsum((events + censored)[::-1])[::-1].astype(np.float64)
-    n_1 = np.cumsum(leaving_1[::-1])[::-1].astype(np.float64)
-    share = n_1 / n
-    factor = np.where(n > 1, (n - d) / np.maximum(n - 1, 1), 0.0)
-    return LogRank(float(d_1.sum()), float((d * share).sum()), float((d * share * (1 - share) * factor).sum()))
 
 
 def logrank_from_days(counts: IntArray, horizon: int) -> LogRank:
-    """Stratified log-rank from an integer table (arms 2, strata, days 0..H, 2)."""
+    """The same from an integer table of shape (arms 2, strata, days 0..H, 2): reference first; censored, events."""
     inside = counts[:, :, : horizon + 1].copy()
     inside[:, :, -1, 0] += counts[:, :, horizon + 1 :].sum(axis=(2, 3))
-    total = LogRank(0.0, 0.0, 0.0)
-    for table in inside.transpose(1, 0, 2, 3):
-        both = table.sum(axis=0)
-        present = np.flatnonzero(both.any(axis=1))
-        total = _plus(
-            total,
-            logrank_from_tallies(
-                both[present, 1], both[present, 0], table[1, present, 1], table[1, present].sum(axis=1)
-            ),
-        )
-    return total
+    return _logrank(inside)
+
+
+def _logrank(table: IntArray) -> LogRank:
+    """From counts (arms 2, strata, times, censored and events), multiplied as floats.
+
+    Four integer counts multiplied overflow 64 bits from some 200,000 units.
+    """
+    both = table.sum(axis=0).astype(np.float64)
+    leaving_1 = table[1].sum(axis=-1).astype(np.float64)
+    n, n_1 = (np.cumsum(part[:, ::-1], axis=1)[:, ::-1] for part in (both.sum(axis=-1), leaving_1))
+    d = both[..., 1]
+    share = n_1 / np.maximum(n, 1)
+    factor = np.where(n > 1, (n - d) / np.maximum(n - 1, 1), 0.0)
+    expected, variance = float((d * share).sum()), float((d * share * (1 - share) * factor).sum())
+    return LogRank(float(table[1, :, :, 1].sum()), expected, variance)
 
 
 def logrank_scores(time: FloatArray, event: BoolArray, arm: IntArray, stratum: IntArray, horizon: float) -> FloatArray:
@@ -289,7 +278,3 @@ def logrank_scores(time: FloatArray, event: BoolArray, arm: IntArray, stratum: I
         inside = event[rows] & (time[rows] <= horizon)
         scores[rows] = inside * (one - share[place]) - (one * gone[place] - gone_share[place])
     return scores
-
-
-def _plus(one: LogRank, other: LogRank) -> LogRank:
-    return LogRank(one.observed + other.observed, one.expected + other.expected, one.variance + other.variance)
