@@ -149,7 +149,7 @@ def specs_of(
             council=trial.workspace.council,
             letter_date=letter_date,
             as_of=as_of,
-            language=tenancy.language or "en",
+            language="en",
             tenancy_reference=tenancy.reference,
             payment_reference=tenancy.payment_reference or tenancy.reference,
         )
