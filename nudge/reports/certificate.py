@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from nudge.allocation.certificate import Level
+from nudge.allocation.certificate import Certificate, Level, SealLine
 from nudge.base.values import day_in_words, uk_date
 from nudge.reports.parts import Table
 from nudge.reports.wording import NONE, listed
-
-if TYPE_CHECKING:
-    from nudge.allocation.certificate import Certificate, SealLine
 
 _LEVELS: Final = {
     Level.FULL: (
@@ -49,7 +46,6 @@ def tell_certificate(certificate: Certificate) -> CertificatePage:
     head, basis = _LEVELS[certificate.level]
     value = certificate.beacon_value
     facts = [
-        ("Trial", certificate.trial),
         ("Way of drawing", certificate.algorithm),
         ("Public value", f"{certificate.beacon}{f': {value}' if value and certificate.has_beacon else ''}"),
         ("Witness", certificate.witness or "none named"),
@@ -89,7 +85,7 @@ def _designs(certificate: Certificate) -> Table:
     rows = tuple(
         (
             f"{line.epoch}",
-            listed([f"{arm} {share}" for arm, share in zip(line.arms, line.ratio, strict=True)], "to"),
+            listed([f"{share} {arm}" for arm, share in zip(line.arms, line.ratio, strict=True)], "to"),
             listed(line.strata) or NONE,
             ", ".join(str(sum(line.ratio) * times) for times in line.multiples),
         )

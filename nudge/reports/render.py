@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
-from nudge.reports import charts, consort, terminal
+from nudge.allocation.certificate import Certificate
+from nudge.reports import consort, terminal
+from nudge.reports.certificate import tell_certificate
 from nudge.reports.parts import Curves, Flowing, Intervals, Listing, Part, Section, Table, Text
 from nudge.reports.story import tell
 from nudge.reports.wording import Wording
-
-if TYPE_CHECKING:
-    from nudge.allocation.certificate import Certificate
 
 PAGES: Final = Path(__file__).resolve().parent / "pages"
 FONTS: Final = PAGES.parent.parent / "documents" / "fonts"
@@ -43,7 +43,7 @@ def report_html(summary: Mapping[str, Any], *, title: str | None = None, wording
         {"slug": section.slug, "heading": section.heading, "level": section.level, "parts": _shown(section)}
         for section in story.sections
     ]
-    return _environment().get_template("report.html").render(story=story, sections=sections, css=_css("report.css"))
+    return _environment().get_template("report.html").render(story=story, sections=sections, **_styles())
 
 
 def report_text(
@@ -68,14 +68,9 @@ def report_pdf(html: str) -> bytes:
 
 
 def certificate_html(certificate: Certificate) -> str:
-    """The certificate of a draw, for one page."""
-    from nudge.reports.certificate import tell_certificate
-
-    return (
-        _environment()
-        .get_template("certificate.html")
-        .render(page=tell_certificate(certificate), css=_css("report.css"))
-    )
+    """The certificate of a draw, before the close or after it, for one page (`report_pdf` prints it)."""
+    page = tell_certificate(certificate)
+    return _environment().get_template("certificate.html").render(page=page, **_styles())
 
 
 def _worded(summary: Mapping[str, Any], title: str | None, wording: Wording | None) -> Wording:
@@ -93,13 +88,15 @@ def _part(part: Part) -> _Shown:
         return _Shown(kind="terms" if any(term for term, _ in part.items) else "points", value=part)
     if isinstance(part, Table):
         return _Shown(kind="table", value=part)
-    wide, narrow = (_uri(_svg(part, width)) for width in (charts.WIDE, charts.NARROW))
+    wide, narrow = (_uri(_svg(part, width)) for width in (consort.WIDE, consort.NARROW))
     return _Shown(kind="picture", value=part, wide=wide, narrow=narrow)
 
 
 def _svg(part: Curves | Intervals | Flowing, width: int) -> str:
     if isinstance(part, Flowing):
         return consort.flow_chart(part.trunk, part.branches, title=part.alt, width=width)
+    from nudge.reports import charts  # matplotlib: not for terminal text
+
     if isinstance(part, Curves):
         return charts.contact_curves(
             part.lines, horizon=part.horizon, ticks=part.ticks, axis=part.axis, unit=part.unit, width=width
@@ -121,12 +118,22 @@ def _uri(svg: str) -> str:
 
 @cache
 def _font_faces() -> str:
-    """The fonts that nudge carries for letters, so that a PDF looks alike on every machine (I13)."""
+    """The fonts that nudge carries for letters, so that a PDF looks alike on every machine (I13).
+
+    They lack the minus sign, which the fonts that come with matplotlib have.
+    """
+    import matplotlib as mpl
+
+    signs = Path(mpl.get_data_path()) / "fonts" / "ttf"
     faces = []
-    for name, weight in (("Regular", 400), ("Bold", 700)):
-        font = base64.b64encode((FONTS / f"NotoSans-{name}.ttf").read_bytes()).decode("ascii")
-        source = f"url(data:font/ttf;base64,{font})"
-        faces.append(f'@font-face {{ font-family: "Noto Sans"; font-weight: {weight}; src: {source}; }}')
+    for family, weight, path in (
+        ("Noto Sans", 400, FONTS / "NotoSans-Regular.ttf"),
+        ("Noto Sans", 700, FONTS / "NotoSans-Bold.ttf"),
+        ("DejaVu Sans", 400, signs / "DejaVuSans.ttf"),
+        ("DejaVu Sans", 700, signs / "DejaVuSans-Bold.ttf"),
+    ):
+        source = f"url(data:font/ttf;base64,{base64.b64encode(path.read_bytes()).decode('ascii')})"
+        faces.append(f'@font-face {{ font-family: "{family}"; font-weight: {weight}; src: {source}; }}')
     return "".join(faces)
 
 
@@ -138,7 +145,7 @@ def _environment() -> Environment:
 
 
 @cache
-def _css(name: str) -> Any:
-    from markupsafe import Markup
-
-    return Markup((PAGES / name).read_text(encoding="utf-8"))  # noqa: S704 our own file
+def _styles() -> dict[str, Markup]:
+    """The style sheets: one for every medium, and what only a screen needs."""
+    files = {"css": "report.css", "screen": "screen.css"}
+    return {name: Markup((PAGES / file).read_text(encoding="utf-8")) for name, file in files.items()}  # noqa: S704
