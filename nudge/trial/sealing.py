@@ -15,7 +15,7 @@ from nudge.base.errors import Place, Problem, Refused
 from nudge.base.files import private_folder, sha256_file
 from nudge.base.values import utc_text
 from nudge.documents.claims import ClaimFigure, work_out_claim
-from nudge.documents.templates import TemplateFolder
+from nudge.documents.templates import TemplateFolder, check_templates
 from nudge.experiment.conditions import compile_condition
 from nudge.experiment.definition import LiveExperiment
 from nudge.experiment.loader import parse
@@ -87,14 +87,18 @@ def sealable_parts(trial: Trial) -> SealableParts:
     """Everything the seal covers, or Refused with all that is missing or untrue."""
     problems = list(unsealable(trial.experiment, trial.loaded.place))
     folder = TemplateFolder(trial.workspace.templates)
-    letters = [arm.letter for arm in trial.experiment.arms if arm.letter]
-    letters += [wave.letter for wave in trial.experiment.waves]
-    known = folder.hashes()
+    letters = tuple(dict.fromkeys(letters_of(trial.experiment)))
+    known = folder.names()
     problems += [
         TrialCode.SOURCE_MISSING.at(trial.loaded.place("arms"), file=f"templates/{name}", part="experiment")
         for name in letters
         if name not in known
     ]
+    there = tuple(name for name in letters if name in known)
+    arms = {arm.letter for arm in trial.experiment.arms}
+    problems += check_templates(folder, tuple(name for name in there if name in arms))
+    for name in there:
+        problems += () if name in arms else check_templates(folder, (name,))
     figures, untrue = claim_figures(trial)
     Refused.when([*problems, *untrue])
     sources = {
@@ -102,10 +106,22 @@ def sealable_parts(trial: Trial) -> SealableParts:
     }
     return SealableParts(
         definition=definition_hash(trial.experiment),
-        templates=known,
+        templates=_hashes(folder, there),
         claims={name: figure.ledger() for name, figure in figures.items()},
         sources=sources,
     )
+
+
+def letters_of(experiment: LiveExperiment) -> tuple[str, ...]:
+    """The templates of every letter that the trial may send, first letters first."""
+    first = [arm.letter for arm in experiment.arms if arm.letter]
+    return (*first, *(wave.letter for wave in experiment.waves))
+
+
+def _hashes(folder: TemplateFolder, letters: tuple[str, ...]) -> dict[str, str]:
+    """The files that make these letters, style sheets and images among them; another trial's letters may change."""
+    used = {name for letter in letters for name in folder.used_by(letter)}
+    return {name: sha256 for name, sha256 in folder.hashes().items() if name in used or not name.endswith(".html")}
 
 
 def claim_figures(trial: Trial) -> tuple[dict[str, ClaimFigure], list[Problem]]:
