@@ -57,6 +57,7 @@ class ExperimentCode(Code):
     NUMBER_WANTED = ("a number", "Write it as 56 or 2.5: no quotes, £, commas or leading 0.")
     ABOVE_ZERO_WANTED = ("a number above 0", "Write digits only, such as 3 or 2.5.")
     NOT_NEGATIVE_WANTED = ("0 or a number above it", "Write digits only, such as 0.92.")
+    NUMBER_TOO_LARGE = ("a smaller number", "Check the digits.")
     CONFIDENCE_OUT_OF_RANGE = ("a confidence above 0.5 and below 1", "Write 0.95 for 95 per cent.")
     LIST_WANTED = ("a list", "Write it in square brackets: [a, b].")
     KEYS_WANTED = ("`key: value` pairs", "Write them indented below, or in braces: {{key: value}}.")

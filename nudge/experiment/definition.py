@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from nudge.base.columns import Kind
 from nudge.experiment.fields import (
+    LONGEST_SPAN,
     AboveZero,
     ColumnName,
     Day,
@@ -26,6 +27,7 @@ from nudge.experiment.fields import (
     Names,
     NotNegative,
     Number,
+    Span,
     Text,
     Texts,
     TrialId,
@@ -98,8 +100,8 @@ class Outcome(_Value):
     primary: Truth = False
     better: Better | None = None
     event: Texts = ()
-    horizon: AboveZero | None = None
-    within: AboveZero | None = None
+    horizon: Span | None = None
+    within: Span | None = None
     time_unit: Literal["day", "week", "month", "year"] = "day"
     competing: Names = ()
     column: Text | None = None
@@ -111,7 +113,7 @@ class Outcome(_Value):
     success: Texts = ()
     start: Text | None = None
     data_cut: Day | None = None
-    follow_up: AboveZero | None = None
+    follow_up: Span | None = None
     duration: Text | None = None
     happened: Text | None = None
     exposure: Text | None = None
@@ -174,9 +176,9 @@ class Baseline(_Value):
     mean: Number | None = None
     sd: AboveZero | None = None
     rate: NotNegative | None = None
-    horizon: AboveZero | None = None
+    horizon: Span | None = None
     units: WholeAboveZero
-    events: Whole | None = Field(default=None, ge=0)
+    events: Whole | None = Field(default=None, ge=0, le=LONGEST_SPAN)
     period: Months
     source: Text
 
@@ -221,7 +223,7 @@ class Analysis(_Value):
     covariates: tuple[Text, ...] = ()
     subgroups: tuple[Text, ...] = ()
     adjust: Literal["headline"] | None = None
-    lag_days: Whole = Field(default=7, ge=0)
+    lag_days: Whole = Field(default=7, ge=0, le=LONGEST_SPAN)
 
     @field_validator("confidence")
     @classmethod

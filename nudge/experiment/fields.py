@@ -30,6 +30,8 @@ NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 COLUMN_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
 LETTER_PATTERN: Final = r"^(?:[A-Za-z0-9][A-Za-z0-9_.-]*/)*[A-Za-z0-9][A-Za-z0-9_.-]*\.html$"
 RESERVED: Final = frozenset({"and", "or", "not", "in", "true", "false", "all"})
+LARGEST_NUMBER: Final = 10**9
+LONGEST_SPAN: Final = 2_000_000  # in days still inside the calendar of Python's dates
 _PERIOD: Final = re.compile(r"(\d{4})-(\d{2})\.\.(\d{4})-(\d{2})")
 _ISO: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _TWO_WAYS: Final = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})")
@@ -99,6 +101,8 @@ def _day(value: Any) -> date:
 def _number(value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise refusal("NUMBER_WANTED")
+    if abs(value) > LARGEST_NUMBER:
+        raise refusal("NUMBER_TOO_LARGE")
     return int(value) if isinstance(value, float) and value.is_integer() else value  # 3.0 says what 3 says
 
 
@@ -106,6 +110,13 @@ def _above_zero(value: Any) -> int | float:
     number = _number(value)
     if number <= 0:
         raise refusal("ABOVE_ZERO_WANTED")
+    return number
+
+
+def _span(value: Any) -> int | float:
+    number = _above_zero(value)
+    if number > LONGEST_SPAN:
+        raise refusal("NUMBER_TOO_LARGE")
     return number
 
 
@@ -119,6 +130,8 @@ def _not_negative(value: Any) -> int | float:
 def _whole_above_zero(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
         raise refusal("WHOLE_ABOVE_ZERO_WANTED")
+    if value > LONGEST_SPAN:
+        raise refusal("NUMBER_TOO_LARGE")
     return value
 
 
@@ -150,6 +163,8 @@ def _window(value: Any) -> tuple[int, int]:
     ends = value if isinstance(value, (list, tuple)) else ()
     if len(ends) != 2 or any(isinstance(end, bool) or not isinstance(end, int) for end in ends):
         raise refusal("PAIR_WANTED")
+    if max(map(abs, ends)) > LONGEST_SPAN:
+        raise refusal("NUMBER_TOO_LARGE")
     return ends[0], ends[1]
 
 
@@ -205,6 +220,8 @@ Texts = Annotated[tuple[FreeText, ...], BeforeValidator(_listed, json_schema_inp
 Truth = StrictBool
 Number = Annotated[int | float, PlainValidator(_number), WithJsonSchema(_NUMBER)]
 AboveZero = Annotated[int | float, PlainValidator(_above_zero), WithJsonSchema({**_NUMBER, "exclusiveMinimum": 0})]
+Span = Annotated[int | float, PlainValidator(_span), WithJsonSchema({**_NUMBER, "exclusiveMinimum": 0})]
+"""A length of time in the outcome's own unit."""
 NotNegative = Annotated[int | float, PlainValidator(_not_negative), WithJsonSchema({**_NUMBER, "minimum": 0})]
 Whole = StrictInt
 WholeAboveZero = Annotated[

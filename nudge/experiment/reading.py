@@ -183,6 +183,7 @@ _PYDANTIC: Final = {
     "bool_type": Code.TRUE_OR_FALSE_WANTED,
     "int_type": Code.WHOLE_WANTED,
     "float_type": Code.NUMBER_WANTED,
+    "less_than_equal": Code.NUMBER_TOO_LARGE,
     "greater_than_equal": Code.NOT_NEGATIVE_WANTED,
     "tuple_type": Code.LIST_WANTED,
     "list_type": Code.LIST_WANTED,

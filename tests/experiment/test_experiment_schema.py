@@ -37,6 +37,7 @@ LEAVES: dict[str, tuple[type | tuple[type, ...], Callable[[Any, Any], bool]]] = 
     "minProperties": (dict, lambda value, wanted: len(value) >= wanted),
     "minimum": ((int, float), lambda value, wanted: value >= wanted),
     "exclusiveMinimum": ((int, float), lambda value, wanted: value > wanted),
+    "maximum": ((int, float), lambda value, wanted: value <= wanted),
     "required": (dict, lambda value, wanted: set(wanted) <= set(value)),
 }
 
