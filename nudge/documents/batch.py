@@ -6,6 +6,7 @@ and what its bytes are; a letter whose line and file both hold is kept.
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -27,6 +28,7 @@ from nudge.documents.crew import CHUNK, LocalExecutor, Lost, carry_out, processo
 from nudge.documents.letter import REFERENCE_PATTERN, LetterSpec
 from nudge.documents.page import FONTS, Drawn, characters, draw
 from nudge.documents.profiles import Profile, profile_named
+from nudge.documents.structure import check_structure
 from nudge.documents.templates import TemplateFolder
 
 FOLDER: Final = "letters"
@@ -74,8 +76,9 @@ def local_executor(workers: int | None = None) -> Executor:
 
 
 def warm_up() -> None:
-    """What a worker does once: import the page maker and read the fonts."""
+    """What a worker does once: import the page maker, read the fonts, and spare the collector what stays for good."""
     characters()
+    gc.freeze()
 
 
 def prove_letters(
@@ -88,17 +91,20 @@ def prove_letters(
 ) -> Mapping[str, tuple[Problem, ...]]:
     """Draw and check every letter and write nothing. By reference, the problems of each letter that has any.
 
-    Without an executor a small batch is drawn in this process, a larger one in processes of its own.
+    One person's letters of several arms may be proved at once: they share a reference, and their problems are joined.
+    The build of each template is checked for screen readers too. Without an executor a small batch is drawn in this
+    process, a larger one in processes of its own.
     """
-    _refuse_batch(specs, profile)
+    profile_named(profile)
     found: dict[str, tuple[Problem, ...]] = {}
     proved = 0
     for outcomes in _shared_out(partial(_prove, folder, profile), specs, executor):
-        found |= {outcome.reference: outcome.problems for outcome in outcomes if outcome.problems}
+        for outcome in outcomes:
+            found[outcome.reference] = tuple(dict.fromkeys((*found.get(outcome.reference, ()), *outcome.problems)))
         proved += len(outcomes)
         if progress is not None:
             progress(proved, len(specs))
-    return {spec.reference: found[spec.reference] for spec in specs if spec.reference in found}
+    return {spec.reference: found[spec.reference] for spec in specs if found.get(spec.reference)}
 
 
 def make_letters(
@@ -115,19 +121,24 @@ def make_letters(
     A letter with a problem is not written, and one that stood there is taken away. EnvironmentFault where the disk
     is full: what is written so far stays, and the same call goes on from there.
     """
-    _refuse_batch(specs, profile)
+    profile_named(profile)
+    Refused.when(check_batch(specs))
     hashes = folder.hashes()
     target = out / FOLDER
     keys = {spec.reference: letter_key(spec, hashes, profile) for spec in specs}
+    known = {outcome.reference: outcome for outcome in _read_journal(target / JOURNAL)}
     made = {
-        outcome.reference: outcome
-        for outcome in _read_journal(target / JOURNAL)
-        if keys.get(outcome.reference) == outcome.key and _stands(target, outcome)
+        reference: outcome
+        for reference, outcome in known.items()
+        if keys.get(reference) == outcome.key and _stands(target, outcome)
     }
+    others = [outcome for reference, outcome in known.items() if reference not in keys]  # of a run for other letters
     kept = len(made)
     tasks = [(spec, keys[spec.reference]) for spec in specs if spec.reference not in made]
     refused: dict[str, tuple[Problem, ...]] = {}
-    _write_journal(target / JOURNAL, made.values())
+    _write_journal(target / JOURNAL, (*others, *made.values()))
+    if progress is not None:
+        progress(kept, len(specs))
     with (target / JOURNAL).open("a", encoding="utf-8") as journal:
         for outcomes in _shared_out(partial(_make, folder, profile, target), tasks, executor):
             for outcome in outcomes:
@@ -172,11 +183,6 @@ def _makers() -> tuple[str, ...]:
     )
 
 
-def _refuse_batch(specs: Sequence[LetterSpec], profile: str) -> None:
-    profile_named(profile)
-    Refused.when(check_batch(specs))
-
-
 def _drawn(spec: LetterSpec, folder: TemplateFolder, profile: Profile) -> tuple[Drawn | None, tuple[Problem, ...]]:
     """One letter drawn and checked; no page where it cannot even be filled in."""
     problems = check_values(spec)
@@ -191,8 +197,14 @@ def _drawn(spec: LetterSpec, folder: TemplateFolder, profile: Profile) -> tuple[
 
 
 def _prove(folder: TemplateFolder, profile: str, specs: Sequence[LetterSpec]) -> list[Outcome]:
-    paper = profile_named(profile)
-    return [Outcome(spec.reference, _drawn(spec, folder, paper)[1]) for spec in specs]
+    paper, outcomes, seen = profile_named(profile), [], set()
+    for spec in specs:
+        drawn, problems = _drawn(spec, folder, paper)
+        if drawn is not None and spec.template not in seen:  # tags hang on the template: once a piece of work will do
+            seen.add(spec.template)
+            problems = (*problems, *check_structure(drawn.pdf, spec.place))
+        outcomes.append(Outcome(spec.reference, problems))
+    return outcomes
 
 
 def _make(folder: TemplateFolder, profile: str, target: Path, tasks: Sequence[tuple[LetterSpec, str]]) -> list[Outcome]:

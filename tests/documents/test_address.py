@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nudge.base.errors import Place
@@ -27,6 +27,7 @@ def test_nine_lines_become_seven_and_nothing_is_left_out():
     assert len(lines) == MOST_LINES
 
 
+@settings(deadline=None)
 @given(st.lists(word, min_size=2, max_size=9))
 def test_joining_lines_never_drops_or_changes_a_word(lines):
     made = address_lines("Mrs A Jones", (*lines, "TN7 4AB"))

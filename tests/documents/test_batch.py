@@ -112,6 +112,28 @@ def test_i4_proving_draws_every_letter_names_each_at_fault_and_writes_nothing(tm
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_i4_the_letters_of_every_arm_are_proved_at_once(tmp_path):
+    broken = folder_with(tmp_path, CURRENT, "<html lang=en><p>{{ nothing }}</p></html>")
+    both = [invented(1, template=CURRENT), invented(1, template=NORM), invented(2, template=NORM)]
+    found = prove_letters(both, broken, "dl")
+    assert {reference: [problem.code for problem in problems] for reference, problems in found.items()} == {
+        both[0].reference: [TemplateCode.NAME_UNDEFINED.slug]
+    }
+
+
+def test_i4_a_template_that_a_screen_reader_cannot_follow_is_named_before_the_draw(tmp_path):
+    base = (shipped().path / "letters/base.html").read_text("utf-8")
+    folder = folder_with(tmp_path, "letters/base.html", base.replace("<h1>", "<h4>").replace("</h1>", "</h4>"))
+    [problems] = prove_letters(SPECS[:1], folder, "dl").values()
+    assert [problem.code for problem in problems] == [LetterCode.NOT_ACCESSIBLE.slug]
+
+
+def test_a_run_for_some_letters_forgets_nothing_of_the_others(tmp_path):
+    make(out=tmp_path)
+    assert make(SPECS[:2], out=tmp_path).kept == 2
+    assert make(out=tmp_path).kept == 6
+
+
 def test_one_reference_twice_or_an_unknown_envelope_refuses_the_batch(tmp_path):
     with pytest.raises(Refused):
         make([SPECS[0], SPECS[0]], out=tmp_path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from invented import ALL, BASE, CLAIM, NORM, folder_with, invented, shipped
 
@@ -48,7 +48,7 @@ def test_i1_every_shipped_letter_passes_in_every_envelope(template, profile):
          LetterCode.ADDRESS_DIFFERS),
         ("letter.css", ".service {", ".service { margin-top: 26mm !important;", LetterCode.ADDRESS_NOT_ALONE),
         ("letter.css", ".council {", ".council { border-bottom: 28mm solid #eee;", LetterCode.ADDRESS_NOT_ALONE),
-        ("letter.css", ".scan {", ".scan { margin-top: 24mm;", LetterCode.PRINTED_OVER),
+        ("letter.css", ".scan {", ".scan { margin-top: 42mm;", LetterCode.PRINTED_OVER),
         ("letter.css", ".owed .sum {", "[data-claim] { display: none }\n.owed .sum {", LetterCode.CLAIM_DIFFERS),
         ("letter.css", ".formats {", ".formats { visibility: hidden;", LetterCode.BLOCK_NOT_PRINTED),
         ("letter.css", "ul {", "ul { display: none;", LetterCode.BLOCK_NOT_PRINTED),
@@ -151,13 +151,20 @@ tenants = st.builds(
     st.sampled_from(ALL),
     words,
     st.lists(words, min_size=1, max_size=5),
-    st.integers(1000, 10**8),
+    st.integers(1000, 10**7),
     st.integers(0, 10**6),
     st.integers(0, 10**12 - 1),
 )
 
 
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+# Drawing is slow, so a failing batch is shown as it was found and not made smaller.
+@settings(
+    max_examples=10,
+    deadline=None,
+    derandomize=True,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(st.lists(tenants, min_size=4, max_size=4, unique_by=(lambda spec: spec.reference, lambda spec: spec.name)))
 def test_i1_no_letter_holds_anything_of_another_tenant_and_each_holds_all_of_its_own(batch):
     folder = shipped()

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nudge.documents.claims import claim_still_holds, design_effect, share_in_words, work_out_claim
@@ -105,6 +105,7 @@ def test_a_share_is_rounded_against_the_claim(did, of, words):
     assert share_in_words(did, of) == words
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5000), st.integers(0, 5000))
 def test_no_share_is_ever_said_to_be_more_than_it_is(of, did):
     words = share_in_words(min(did, of), of)

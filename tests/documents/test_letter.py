@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented import BASE, SECRET, invented
 
@@ -33,12 +33,14 @@ def test_twenty_thousand_letters_have_twenty_thousand_references():
     assert len(made) == 20_000
 
 
+@settings(deadline=None)
 @given(references)
 def test_a_reference_is_read_however_it_is_typed(reference):
     for typed in (reference.lower(), reference.replace("-", ""), f" {reference.replace('-', ' – ')} "):
         assert read_reference(typed) == reference
 
 
+@settings(deadline=None)
 @given(references, st.integers(0, 9), st.sampled_from(ALPHABET))
 def test_one_wrong_sign_is_caught(reference, place, sign):
     plain = list(reference.replace("-", ""))
@@ -47,6 +49,7 @@ def test_one_wrong_sign_is_caught(reference, place, sign):
     assert (read_reference("".join(plain)) is None) == changed
 
 
+@settings(deadline=None)
 @given(references, st.integers(0, 8))
 def test_two_signs_swapped_are_caught(reference, place):
     plain = list(reference.replace("-", ""))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pikepdf
 import pypdfium2
 import pytest
+import weasyprint
 from invented import ALL, BASE, NORM, folder_with, invented, shipped
 
 from nudge.base.errors import Place, Refused
@@ -45,6 +46,19 @@ def test_every_letter_is_tagged_titled_and_readable_by_a_screen_reader(template)
     assert check_structure(letter.pdf, Place(template)) == ()
     assert letter.pages == 1
     assert letter.complaints == ()
+
+
+def test_an_untagged_page_is_found_out_in_every_respect():
+    page = weasyprint.HTML(string="<h3>Rent</h3><p>You owe rent.</p>").write_pdf()
+    reasons = " ".join(problem.expected for problem in check_structure(page, Place("x")))
+    for word in ("language", "title", "tagged", "PDF/UA-1", "no tags"):
+        assert word in reasons
+    page = "<html lang=en><title>x</title><h2>x</h2><table><tr><th>x</th></tr></table></html>"
+    pdf = weasyprint.HTML(string=page).write_pdf(pdf_variant="pdf/ua-1")
+    reasons = [problem.expected for problem in check_structure(pdf, Place("x"))]
+    assert len(reasons) == 2
+    assert "header cell" in reasons[0]
+    assert "headings" in reasons[1]
 
 
 def test_each_letter_has_a_title_of_its_own_that_names_nobody():
