@@ -9,7 +9,7 @@ import numpy as np
 
 from nudge.allocation.assignment import Assignment
 from nudge.uplift.clusters import constant
-from nudge.uplift.comparison import Comparison, Row
+from nudge.uplift.comparison import FEW_CLUSTERS, Comparison, Row
 from nudge.uplift.estimate import RATIOS, Estimate, Flag, Interval, PMethod, Role, Scale, as_if_randomised
 from nudge.uplift.multiplicity import correlation, dunnett_critical, dunnett_p, holm
 from nudge.uplift.rerandomisation import MOST_CLUSTERS, Redrawn, redraw_test
@@ -76,6 +76,8 @@ def own_p(row: Row, settings: Settings) -> Row:
 def finished(comparison: Comparison, row: Row, role: Role, settings: Settings) -> Estimate:
     """The estimate that a row makes, with its plain interval; an interval and a test at odds are flagged."""
     confidence = settings.confidence
+    if comparison.clustered and 0 < min(comparison.clusters) < FEW_CLUSTERS and row.estimate is not None:
+        row = row.flagged(Flag.FEW_CLUSTERS)
     ci = row.limits(row.critical(confidence)) if row.limits is not None else None
     scale = Scale.RATIO if row.measure in RATIOS else Scale.DIFFERENCE
     if ci is not None and row.p_value is not None:

@@ -48,19 +48,21 @@ def proportion_row(comparison: Comparison, y: FloatArray) -> Row:
         return empty_row(measure, "Difference of shares")
     z = comparison.z
     arm, reference = (Share(float(y[z == code].sum()), float((z == code).sum())) for code in (1, 0))
-    events = int(arm.events + reference.events)
+    row = _proportion_row(comparison, y, arm, reference)
+    if min(arm.events, reference.events) < FEW_EVENTS:
+        row = row.flagged(Flag.FEW_EVENTS)
+    return replace(row, events=int(arm.events + reference.events))
+
+
+def _proportion_row(comparison: Comparison, y: FloatArray, arm: Share, reference: Share) -> Row:
     if comparison.clustered:
         few = min(arm.events, reference.events) < FEW_EVENTS or min(comparison.clusters) < FEW_CLUSTERS
-        row = (
-            _effective_row(comparison, y, arm, reference)
-            if few or not comparison.stratified
-            else _fitted(comparison, y)
-        )
-        return replace(row, events=events)
+        plain = few or not comparison.stratified
+        return _effective_row(comparison, y, arm, reference) if plain else _fitted(comparison, y)
     if comparison.stratified:
         row = _mantel_haenszel_row(comparison, y)
-        return replace(row, events=events, needs_redraw=min(arm.events, reference.events) < FEW_EVENTS)
-    return replace(_score_row(comparison, y, arm, reference), events=events)
+        return replace(row, needs_redraw=min(arm.events, reference.events) < FEW_EVENTS)
+    return _score_row(comparison, y, arm, reference)
 
 
 def _score_row(comparison: Comparison, y: FloatArray, arm: Share, reference: Share) -> Row:
@@ -204,6 +206,8 @@ def rmst_row(comparison: Comparison, horizon: float) -> Row:
             p_method=PMethod.WALD_Z if se > 0 else None,
             method="Difference in restricted mean time between Kaplan-Meier curves, Greenwood's variance",
         )
+    if events < FEW_EVENTS:
+        row = row.flagged(Flag.FEW_EVENTS)
     return replace(
         row,
         events=sum(curve.total_events for curve in curves),
@@ -223,6 +227,8 @@ def contact_row(comparison: Comparison, horizon: float) -> Row:
     )
     inside = event & (time <= horizon)
     events = [int(inside[comparison.z == code].sum()) for code in (1, 0)]
+    if min(events) < FEW_EVENTS:
+        row = row.flagged(Flag.FEW_EVENTS)
     return replace(
         row,
         events=sum(events),
