@@ -33,7 +33,6 @@ _ABROAD: Final = frozenset(
 )
 _POSTCODE_AT_END: Final = re.compile(r"(.*\S)[\s,]+([A-Za-z]{1,2}\d[A-Za-z\d]?\s*\d[A-Za-z]{2})")
 _NOT_LETTERS: Final = re.compile(r"[\W\d_]+")
-_ENDS_AS_POSTCODE: Final = re.compile(r"^.{3,9}[A-Za-z]\s?[A-Za-z]$")
 _LETTER_OR_DIGIT: Final = re.compile(r"[^\W_]")
 _LIKE_POSTCODE: Final = re.compile(r"[A-Z]{1,3}\d[A-Z\d]?\s*[\dOI][A-Z]{2}", re.IGNORECASE)
 
@@ -51,7 +50,10 @@ class AddressUnread(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Lines of which the last is the postcode; `care_of` is the line that a letter carries before them."""
+    """Lines of which the last is the postcode (or a BFPO number, where that is all there is).
+
+    `care_of` is the line that a letter carries before them.
+    """
 
     lines: tuple[str, ...]
     care_of: str | None = None
@@ -64,7 +66,11 @@ class Address:
 
 def _postcode(text: str) -> str | None:
     """The postcode that a whole line is, if it is one."""
-    return _known_postcode(text) if _ENDS_AS_POSTCODE.search(text) else None
+    return (
+        _known_postcode(text)
+        if len(text) < 13 and text[-1:].isalpha() and "0" <= text.replace(" ", "")[-3:-2] <= "9"
+        else None
+    )
 
 
 @lru_cache(maxsize=4_096)
@@ -106,7 +112,9 @@ def _line_fault(line: str) -> RowCode | None:
         return RowCode.ADDRESS_LINE_START
     if not _LETTER_OR_DIGIT.search(line):
         return RowCode.ADDRESS_LINE_EMPTY
-    return RowCode.ADDRESS_NO_FIXED_ABODE if _NO_ABODE.fullmatch(line) else None
+    if (len(line) <= 6 or "ixed" in line.lower()) and _NO_ABODE.fullmatch(line):
+        return RowCode.ADDRESS_NO_FIXED_ABODE
+    return None
 
 
 def _tidy(cell: str) -> str:
@@ -132,7 +140,12 @@ def _with_postcode(lines: list[str], code: str) -> tuple[list[str], str]:
         elif whole is None:
             kept.append(line)
     at = next((i for i in reversed(range(len(kept))) if _country(kept[i]) not in _HOME_NATIONS), None)
-    if at is not None and (match := _POSTCODE_AT_END.fullmatch(kept[at])) and (end := _postcode(match[2])):
+    if (
+        at is not None
+        and "0" <= kept[at][-3:-2] <= "9"
+        and (match := _POSTCODE_AT_END.fullmatch(kept[at]))
+        and (end := _postcode(match[2]))
+    ):
         if own not in {None, end}:
             raise AddressUnread(RowCode.ADDRESS_TWO_POSTCODES)
         own, kept[at] = end, match[1].rstrip(" ,")
@@ -141,7 +154,7 @@ def _with_postcode(lines: list[str], code: str) -> tuple[list[str], str]:
 
 def _forces_last(lines: list[str]) -> tuple[list[str], str | None]:
     """British Forces Post Office lines go last, whatever their place."""
-    forces = [line for line in lines if _BFPO.fullmatch(line)]
+    forces = [line for line in lines if line[0] in "Bb" and _BFPO.fullmatch(line)]
     numbered = {match[1] for line in forces if (match := _BFPO.fullmatch(line)) and match[1]}
     if not forces:
         return lines, None
@@ -153,7 +166,9 @@ def _forces_last(lines: list[str]) -> tuple[list[str], str | None]:
 
 def _care_of(lines: list[str], care_of: str) -> tuple[str | None, list[str]]:
     """The c/o line, from its own cell or from among the lines, and the lines without it."""
-    found = [line for line in lines if _CARE_OF.fullmatch(line)]
+    found = [line for line in lines if line[0] in "Cc℅" and _CARE_OF.fullmatch(line)]
+    if not found and not care_of:
+        return None, lines
     rest = [line for line in lines if line not in found]
     if care_of:
         found.append(care_of if _CARE_OF.fullmatch(care_of) else f"c/o {care_of}")

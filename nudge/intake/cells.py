@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from nudge.base.columns import EXPECTED, CellUnreadable, Kind, Value, read_cell
@@ -26,7 +27,6 @@ _AS_DATE: Final = re.compile(
     r"|\d{1,2}-(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)",
     re.IGNORECASE,
 )
-_PLAIN: Final = re.compile(r"[A-Za-z0-9 ,.'&/\-]{1,200}")  # most cells by far: nothing can be wrong with such text
 _ERROR: Final = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!)|#{3,}")
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Co", "Cs"})
 _SEEN_JOINERS: Final = "\u200c\u200d\n\r\t"  # joiners are letters' parts in some scripts; line ends part address lines
@@ -80,6 +80,12 @@ def reference_key(reference: str) -> str:
     return "".join(reference.split()).casefold()
 
 
+@lru_cache(maxsize=8_192)
+def _read_cell(cell: str, kind: Kind) -> Value:
+    """Amounts, dates and flags repeat from row to row; no names or references come here."""
+    return read_cell(cell, kind)
+
+
 @dataclass(slots=True)
 class DateOrder:
     """Watches date columns for a number above 12 in second place: one is enough to show the month stands first."""
@@ -115,6 +121,7 @@ class Cells:
         self.at = {name: index[heading] for name, heading in self.headings.items()}
         self.order = DateOrder()
         self.row = 0
+        self.plain = False  # one look at the row has shown that text_fault finds nothing in its cells
         self.cells: tuple[str, ...] = ()
         self.faults: list[Reject] = []
 
@@ -124,6 +131,13 @@ class Cells:
         if len(cells) != len(self.table.headings):
             facts = {"found": len(cells), "wanted": len(self.table.headings)}
             self.faults.append(reject(RowCode.ROW_RAGGED, row, **facts))
+        together = "".join(cells)
+        self.plain = (
+            together.isprintable()
+            and "#" not in together
+            and (len(together) < CUT_SHORT[0] or max(map(len, cells)) < CUT_SHORT[0])
+            and (together.isascii() or not GARBLED.search(together))
+        )
         return not self.faults
 
     def linked(self, name: str) -> str:
@@ -137,7 +151,7 @@ class Cells:
         if at is None:
             return ""
         cell = clean(self.cells[at])
-        if cell and not _PLAIN.fullmatch(cell) and (fault := text_fault(cell)):
+        if cell and not self.plain and (fault := text_fault(cell)):
             self.fault(fault, name, length=len(cell))
             return ""
         return cell
@@ -162,7 +176,7 @@ class Cells:
         if not cell:
             return None
         try:
-            value = read_cell(cell, kind)
+            value = _read_cell(cell, kind)
         except CellUnreadable:
             value = None
             code = RowCode.CELL_ERROR if _ERROR.fullmatch(cell) else RowCode.CELL_UNREADABLE

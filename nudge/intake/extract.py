@@ -121,7 +121,7 @@ def _read(table: Table, mapping: ColumnMapping, kinds: Mapping[str, Kind], spool
         for number, line, reason in table.lines():
             rows += 1
             if reason is not None:
-                dropped[reason] += 1
+                dropped[reason.value] += 1
                 continue
             reference, body = _parsed(cells, kinds, layout, number, line)
             if reference.isdigit():

@@ -151,7 +151,7 @@ def _read(
         for number, line, reason in table.lines():
             length += 1
             if reason is not None:
-                dropped[reason] += 1
+                dropped[reason.value] += 1
                 continue
             reference, body = (
                 _body(cells, kinds, events, seen) if cells.take(number, line) else (cells.linked("reference"), None)

@@ -46,7 +46,7 @@ def suggest(
     headings: Sequence[str],
     wanted: Iterable[Wanted],
     *,
-    file_kind: str,
+    file_kind: str = "",
     learnt: ColumnMapping | None = None,
     source: str = "",
 ) -> ColumnMapping:
@@ -64,7 +64,7 @@ def fitting(
     headings: Sequence[str],
     wanted: Sequence[Wanted],
     *,
-    file_kind: str,
+    file_kind: str = "",
     learnt: ColumnMapping | None = None,
     source: str = "",
 ) -> tuple[ColumnMapping, tuple[Problem, ...]]:

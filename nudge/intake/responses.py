@@ -154,7 +154,7 @@ def _read(table: Table, kind: str, mapping: ColumnMapping, covers: tuple[date, d
     for number, line, reason in table.lines():
         rows += 1
         if reason is not None:
-            dropped[reason] += 1
+            dropped[reason.value] += 1
             continue
         record = _record(cells, kind) if cells.take(number, line) else None
         rejects.add(cells.faults)

@@ -62,8 +62,10 @@ class Spool:
                 connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-16000;")
                 yield connection
         except sqlite3.OperationalError as fault:
+            if not any(words in str(fault) for words in ("full", "I/O")):
+                raise
             message = (
-                f"The temporary folder {self.folder.parent} is full. Free some space and run the same command again."
+                f"{self.folder.parent}: the disk took no more rows. Free some space and run the same command again."
             )
             raise EnvironmentFault(message=message) from fault
 

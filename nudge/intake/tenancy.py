@@ -19,6 +19,7 @@ _UPRN: Final = re.compile(r"\d{1,12}")
 _PHONES: Final = ("telephone", "mobile", "telephone_2", "mobile_2")
 _YES: Final = frozenset({"y", "yes", "true", "t", "1", "joint"})
 _NO: Final = frozenset({"n", "no", "false", "f", "0", "sole", "single", "none", "n/a", "-"})
+_AGREED: Final = ("address", "post_to", "uprn", "payment_reference", "language", "format")
 _LINES: Final = tuple(f"address_{number}" for number in range(1, LINES + 1))
 
 
@@ -169,22 +170,22 @@ def merged(reference: str, rows: Sequence[tuple[int, Mapping[str, Any]]], kinds:
 
     A blank cell contradicts nothing; two that are filled must be the same. People and telephones add up.
     """
-    agreed: dict[str, Any] = {}
-    for name in ("address", "post_to", "uprn", "payment_reference", "language", "format"):
-        if len(rows) == 1:
-            agreed[name] = rows[0][1][name]
-            continue
-        filled = [body[name] for _, body in rows if body[name] is not None]
-        if any(value != filled[0] for value in filled[1:]):
-            return RowCode.TENANCY_CONFLICT, "address_1" if name == "address" else name
-        agreed[name] = filled[0] if filled else None
-    values: dict[str, Value] = {}
-    for index, (name, kind) in enumerate(kinds.items()):
-        filled = [body["values"][index] for _, body in rows if body["values"][index] is not None]
-        if any(value != filled[0] for value in filled[1:]):
-            return RowCode.TENANCY_CONFLICT, name
-        value = filled[0] if filled else None
-        values[name] = date.fromisoformat(value) if kind is Kind.DATE and value is not None else value
+    agreed, filled = dict(rows[0][1]), list(rows[0][1]["values"])
+    for _, body in rows[1:]:
+        for name in _AGREED:
+            if agreed[name] is None:
+                agreed[name] = body[name]
+            elif body[name] is not None and body[name] != agreed[name]:
+                return RowCode.TENANCY_CONFLICT, "address_1" if name == "address" else name
+        for index, (name, value) in enumerate(zip(kinds, body["values"], strict=True)):
+            if filled[index] is None:
+                filled[index] = value
+            elif value is not None and value != filled[index]:
+                return RowCode.TENANCY_CONFLICT, name
+    values: dict[str, Value] = {
+        name: date.fromisoformat(value) if kind is Kind.DATE and value is not None else value
+        for (name, kind), value in zip(kinds.items(), filled, strict=True)
+    }
     people = tuple(dict.fromkeys(Person(*one) for _, body in rows for one in body["people"]))
     if len(people) > 1 and _alike(people):
         return RowCode.JOINT_NAMES_ALIKE, "surname"

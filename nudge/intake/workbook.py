@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
+from xml.sax.saxutils import unescape
 
 from python_calamine import (
     CalamineError,
@@ -18,6 +21,9 @@ from python_calamine import (
     PasswordError,
     SheetTypeEnum,
     SheetVisibleEnum,
+    WorksheetNotFound,
+    XmlError,
+    ZipError,
 )
 
 from nudge.base.errors import Place, Refused
@@ -28,6 +34,10 @@ ZIP: Final = b"PK\x03\x04"
 LARGEST: Final = 400
 """Megabytes of one unpacked workbook: a sheet is held in memory whole, and a small zip can unpack to anything."""
 
+_DAMAGE: Final = (
+    *(CalamineError, XmlError, ZipError, WorksheetNotFound),
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, KeyError, UnicodeError),
+)
 _LOCKED: Final = "EncryptedPackage".encode("utf-16-le")
 _HIDDEN_ROW: Final = re.compile(rb"<row [^>]*?hidden=\"(?:1|true)\"[^>]*>")
 _ERROR_CELL: Final = re.compile(rb"<c [^>]*?t=\"e\"[^>]*>")
@@ -64,48 +74,55 @@ def is_workbook(head: bytes) -> bool:
     return head.startswith((ZIP, OLE))
 
 
+@contextmanager
+def _damage_named(place: Place, head: bytes) -> Iterator[None]:
+    """Whatever the libraries say of a spoilt workbook, as one refusal; their messages may hold cells (I12)."""
+    try:
+        yield
+    except PasswordError:
+        raise Refused(FileCode.WORKBOOK_LOCKED.at(place)) from None
+    except _DAMAGE:
+        raise Refused((FileCode.WORKBOOK_LOCKED if _LOCKED in head else FileCode.WORKBOOK_DAMAGED).at(place)) from None
+
+
 def sheet_of(path: Path, wanted: str | None) -> Sheet:
     """The sheet named, else the only visible one with rows. Raises Refused where that is not clear."""
     place = Place(path.name)
     with path.open("rb") as stream:
         head = stream.read(1 << 20)
-    zipped = head.startswith(ZIP) and _checked_zip(path)
-    try:
+    with _damage_named(place, head):
+        zipped = head.startswith(ZIP) and _checked_zip(path)
         book = CalamineWorkbook.from_path(str(path))
-    except PasswordError:
-        raise Refused(FileCode.WORKBOOK_LOCKED.at(place)) from None
-    except (CalamineError, OSError):
-        locked = _LOCKED in head
-        raise Refused((FileCode.WORKBOOK_LOCKED if locked else FileCode.WORKBOOK_DAMAGED).at(place)) from None
-    visible = [
-        sheet.name
-        for sheet in book.sheets_metadata
-        if sheet.visible == SheetVisibleEnum.Visible and sheet.typ == SheetTypeEnum.WorkSheet
-    ]
-    listed = ", ".join(f'"{name}"' for name in visible)
-    if wanted is not None and wanted not in visible:
-        raise Refused(FileCode.SHEET_ABSENT.at(place, sheets=listed))
-    sheets = [Sheet(name, book.get_sheet_by_name(name)) for name in ([wanted] if wanted else visible)]
-    filled = [sheet for sheet in sheets if sheet.cells.start is not None]
-    if not filled:
-        raise Refused(FileCode.FILE_EMPTY.at(place))
-    if len(filled) > 1:
-        listed = ", ".join(f'"{sheet.title}"' for sheet in filled)
-        raise Refused(FileCode.SHEET_UNCLEAR.at(place, count=len(filled), sheets=listed, first=filled[0].title))
-    if zipped:
-        _refuse_unseen(path, filled[0].title)
-    return filled[0]
+        visible = [
+            sheet.name
+            for sheet in book.sheets_metadata
+            if sheet.visible == SheetVisibleEnum.Visible and sheet.typ == SheetTypeEnum.WorkSheet
+        ]
+        if wanted is not None and wanted not in visible:
+            raise Refused(FileCode.SHEET_ABSENT.at(place, sheets=_quoted(visible)))
+        sheets = [Sheet(name, book.get_sheet_by_name(name)) for name in ([wanted] if wanted else visible)]
+        filled = [sheet for sheet in sheets if sheet.cells.start is not None]
+        if not filled:
+            raise Refused(FileCode.FILE_EMPTY.at(place))
+        first = filled[0]
+        if len(filled) > 1:
+            names = _quoted([sheet.title for sheet in filled])
+            raise Refused(FileCode.SHEET_UNCLEAR.at(place, count=len(filled), sheets=names, first=first.title))
+        if zipped:
+            _refuse_unseen(path, first.title)
+        return first
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def _checked_zip(path: Path) -> bool:
     """True for an XLSX, False for an OpenDocument sheet; any other zip is refused, and one too large to hold."""
     place = Place(path.name)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-            size = sum(item.file_size for item in archive.infolist()) >> 20
-    except (zipfile.BadZipFile, OSError):
-        raise Refused(FileCode.WORKBOOK_DAMAGED.at(place)) from None
+    with zipfile.ZipFile(path) as archive:
+        names = set(archive.namelist())
+        size = sum(item.file_size for item in archive.infolist()) >> 20
     if not names & {"xl/workbook.xml", "xl/workbook.bin", "content.xml"}:
         what = "a Word document" if "word/document.xml" in names else "a zip archive"
         raise Refused(FileCode.FILE_NOT_A_TABLE.at(place, what=what))
@@ -131,8 +148,6 @@ def _refuse_unseen(path: Path, title: str) -> None:
 
 def _part_of(archive: zipfile.ZipFile, title: str) -> str | None:
     """The name inside the zip of the sheet with this title."""
-    from xml.sax.saxutils import unescape
-
     named = _SHEET.findall(archive.read("xl/workbook.xml").decode("utf-8", "replace"))
     key = next((key for name, key in named if unescape(name, {"&quot;": '"', "&apos;": "'"}) == title), None)
     for relation in _RELATION.findall(archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")):

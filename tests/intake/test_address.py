@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -103,3 +106,20 @@ def test_reading_an_address_again_changes_nothing(cells: list[str]) -> None:
     except AddressUnread:
         return
     assert address_of(once.for_post) == once
+
+
+def test_real_addresses_in_one_cell_end_in_the_postcode_that_libpostal_finds(shared_data: Path) -> None:
+    """Source: libpostal's own parser tests (uk_addresses/README.md beside the data)."""
+    with (shared_data / "uk_addresses" / "libpostal_gb_addresses.csv").open(encoding="utf-8", newline="") as stream:
+        cases = [(row["address"], dict(json.loads(row["components_json"]))) for row in csv.DictReader(stream)]
+    read = 0
+    for cell, found in cases:
+        if "postcode" not in found or cell.count(",") < 2:  # nothing to end in, or lines that no comma parts
+            with suppress(AddressUnread):
+                assert address_of(one_cell(cell)).lines[-1] == found.get("postcode", "").upper()
+            continue
+        read += 1
+        lines = address_of(one_cell(cell)).lines
+        assert lines[-1] == found["postcode"].upper()
+        assert "United Kingdom" not in lines
+    assert read >= 15

@@ -108,6 +108,11 @@ def test_commas_inside_cells_do_not_outvote_the_semicolons_between_them(write: W
     assert cells_of(open_table(write(text))) == [row] * 3
 
 
+def test_the_line_by_which_excel_is_told_the_separator_is_a_title_line(write: Write) -> None:
+    text = "sep=;\n" + "\n".join(";".join(row) for row in (HEADINGS, FIELD))
+    assert cells_of(open_table(write(text))) == [FIELD]
+
+
 def test_a_gzipped_file_is_unpacked_as_it_is_read(write: Write) -> None:
     path = write(gzip.compress(as_csv([HEADINGS, ACCENTED]).encode()), name="week.csv.gz")
     assert cells_of(open_table(path)) == [ACCENTED]
