@@ -180,25 +180,13 @@ def general_fit(
     whole = constant(stratum, cluster)
     sides = (1 / np.sqrt(n_s))[stratum][:, None] if whole else _dummies(stratum, n_s)
     factors = np.concatenate([basis, sides], axis=1)
-    order = np.argsort(cluster, kind="stable")
-    starts = np.flatnonzero(np.diff(cluster[order], prepend=-1))
-    codes = cluster[order][starts]
-    gram = _sums_of_products(factors[order], starts)
-    scores = np.add.reduceat(factors[order] * residual[order, None], starts, axis=0)
-    values, vectors = np.linalg.eigh(gram)
-    free = values < 1 - _SATURATED
-    root = np.where(free, 1 / np.sqrt(np.where(free, 1 - values, 1.0)), 0.0)
     b = np.concatenate([wanted, np.zeros(sides.shape[1])])
-    turned = np.einsum("gij,i->gj", vectors, b) * root
+    codes, first, shares, norm, u = _shares(factors, residual, cluster, b)
     influence = np.zeros(size)
-    influence[codes] = np.einsum("gj,gij,gi->g", turned, vectors, scores)
-    q = np.einsum("gij,gj->gi", vectors, turned)
-    u = np.einsum("gij,gj->gi", gram, q)
-    norm = np.einsum("gi,gi->g", q, u)
+    influence[codes] = shares
     k = len(kept)
     if whole:
-        of = stratum[order][starts]
-        df = _satterthwaite(norm, u[:, :k], u[:, k], of)
+        df = _satterthwaite(norm, u[:, :k], u[:, k], stratum[first])
     else:
         df = _satterthwaite(norm, u, np.zeros(norm.size), np.zeros(norm.size, dtype=np.int64))
     variance = float((influence**2).sum())
@@ -210,6 +198,32 @@ def general_fit(
         influence=influence,
         strata_dropped=dropped,
     )
+
+
+def _shares(
+    factors: FloatArray, residual: FloatArray, cluster: IntArray, b: FloatArray
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray, npt.NDArray[np.float64]]:
+    """Each cluster's code, first row, share of the estimate, and the |v|² and F'v that Satterthwaite needs.
+
+    A cluster's hat matrix is FF', its share b'(I - F'F)^-½ F'e and v = F(I - F'F)^-½ b: only F'F needs a root.
+    """
+    order = np.argsort(cluster, kind="stable")
+    starts = np.flatnonzero(np.diff(cluster[order], prepend=-1))
+    codes, first = cluster[order][starts], order[starts]
+    if starts.size == cluster.size:  # a unit a cluster: F is one row f, and the root is known
+        rows = factors[order]
+        left = 1 - (rows**2).sum(axis=1)
+        along = np.where(left > _SATURATED, rows @ b / np.sqrt(np.maximum(left, _SATURATED)), 0.0)
+        return codes, first, along * residual[order], along**2, rows * along[:, None]
+    gram = _sums_of_products(factors[order], starts)
+    scores = np.add.reduceat(factors[order] * residual[order, None], starts, axis=0)
+    values, vectors = np.linalg.eigh(gram)
+    free = values < 1 - _SATURATED
+    root = np.where(free, 1 / np.sqrt(np.where(free, 1 - values, 1.0)), 0.0)
+    turned = np.einsum("gij,i->gj", vectors, b) * root
+    q = np.einsum("gij,gj->gi", vectors, turned)
+    u = np.einsum("gij,gj->gi", gram, q)
+    return codes, first, np.einsum("gj,gij,gi->g", turned, vectors, scores), np.einsum("gi,gi->g", q, u), u
 
 
 def _independent(columns: FloatArray) -> list[int]:
