@@ -15,7 +15,7 @@ from nudge.documents.address import address_lines, check_address
 from nudge.documents.codes import LetterCode, TemplateCode
 from nudge.documents.letter import REFERENCE_PATTERN, LetterSpec, read_reference
 from nudge.documents.page import Drawn, characters
-from nudge.documents.profiles import PAGE_HEIGHT, PAGE_WIDTH, Profile, Zone
+from nudge.documents.profiles import PAGE_HEIGHT, PAGE_WIDTH, TOLERANCE, Profile, Zone
 from nudge.documents.readback import ReadBack, read_back
 from nudge.documents.templates import TemplateFolder, composed
 
@@ -39,6 +39,7 @@ def check_letter(drawn: Drawn, spec: LetterSpec, profile: Profile, folder: Templ
         *_check_complaints(drawn, spec.place),
         *_check_window(page, spec, profile),
         *_check_margins(page, spec.place, profile),
+        *_check_panels(page, spec.place, profile),
         *_check_overprint(page, spec.place),
         *_check_length(drawn, page, spec.place, profile),
         *_check_words(page, spec),
@@ -110,6 +111,19 @@ def _check_margins(page: ReadBack, place: Place, profile: Profile) -> Iterator[P
     for zone in profile.keep_out:
         if any(ink.page == 1 and ink.zone.meets(zone) for ink in page.ink):
             yield LetterCode.KEEP_OUT_BREACHED.at(place, x=zone.x, y=zone.y)
+
+
+def _check_panels(page: ReadBack, place: Place, profile: Profile) -> Iterator[Problem]:
+    above = [
+        ink.zone
+        for ink in page.ink
+        if ink.page == 1 and ink.zone.y < profile.body.y - TOLERANCE and not ink.zone.meets(profile.window)
+    ]
+    homes = (profile.head, profile.contact)
+    strays = [zone for zone in above if not any(home.holds(zone, slack=1) for home in homes)]
+    if strays:
+        near = min(homes, key=lambda home: abs(home.x - strays[0].x))
+        yield LetterCode.PANEL_TOO_LONG.at(place, zone=_words(near))
 
 
 def _check_overprint(page: ReadBack, place: Place) -> Iterator[Problem]:

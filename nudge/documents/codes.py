@@ -48,6 +48,10 @@ class TemplateCode(Code):
         "only files inside the templates folder",
         "Copy what the letter needs into templates/ and name it from there; letters never read the network.",
     )
+    FILE_ABSENT = (
+        "every style sheet and image that the template names",
+        "Put the file beside the template, or correct its name there.",
+    )
     STYLE_NOT_UNDERSTOOD = ("a style sheet that the page maker understands", "Correct {sheet}: {reason}.")
     IMAGE_WITHOUT_WORDS = ("an `alt` on every image", "Say in `alt` what the image tells the reader.")
 
@@ -96,6 +100,10 @@ class LetterCode(Code):
         'Print every line of `recipient.address` inside `data-zone="address"`, unchanged.',
     )
     MARGIN_BREACHED = ("all print inside the printable border, and page {page} goes beyond", "Make the text narrower.")
+    PANEL_TOO_LONG = (
+        "the council's name and contact details in their places above the text of page 1 ({zone})",
+        "Shorten the lines of [council] in nudge.toml.",
+    )
     PRINTED_OVER = (
         "nothing printed over anything else, and on page {page} it is, {down:.0f} mm down",
         "Shorten the address or the sender's panel, or give them more room in the profile.",

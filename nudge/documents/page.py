@@ -195,8 +195,10 @@ def draw(html: str, folder: Path, *, profile: Profile, template: str) -> Drawn:
                 presentational_hints=False,
             )
             pdf = document.write_pdf(pdf_variant=VARIANT, finisher=_name_header_cells)
-    except FatalURLFetchingError:
-        raise Refused(TemplateCode.OUTSIDE_FOLDER.at(Place(template))) from None
+    except FatalURLFetchingError as fault:
+        absent = isinstance(fault.__cause__, FileNotFoundError)
+        code = TemplateCode.FILE_ABSENT if absent else TemplateCode.OUTSIDE_FOLDER
+        raise Refused(code.at(Place(template))) from None
     except (AssertionError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as fault:
         reason = f"the template ({type(fault).__name__} while laying out)"
         raise Refused(LetterCode.PAGE_NOT_DRAWN.at(Place(template), reason=reason)) from None

@@ -18,7 +18,7 @@ def qr_target(website: str, reference: str) -> str:
     if not website:
         return reference
     address = website if "://" in website else f"https://{website}"
-    return f"{address}?{urlencode({'letter': reference})}"
+    return f"{address}{'&' if '?' in address else '?'}{urlencode({'letter': reference})}"
 
 
 def qr_image(website: str, reference: str) -> str:

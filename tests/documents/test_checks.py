@@ -49,6 +49,7 @@ def test_i1_every_shipped_letter_passes_in_every_envelope(template, profile):
         ("letter.css", ".service {", ".service { margin-top: 26mm !important;", LetterCode.ADDRESS_NOT_ALONE),
         ("letter.css", ".council {", ".council { border-bottom: 28mm solid #eee;", LetterCode.ADDRESS_NOT_ALONE),
         ("letter.css", ".scan {", ".scan { margin-top: 42mm;", LetterCode.PRINTED_OVER),
+        ("letter.css", ".scan {", ".scan { margin-top: 16mm;", LetterCode.PANEL_TOO_LONG),
         ("letter.css", ".owed .sum {", "[data-claim] { display: none }\n.owed .sum {", LetterCode.CLAIM_DIFFERS),
         ("letter.css", ".formats {", ".formats { visibility: hidden;", LetterCode.BLOCK_NOT_PRINTED),
         ("letter.css", "ul {", "ul { display: none;", LetterCode.BLOCK_NOT_PRINTED),

@@ -135,6 +135,13 @@ def test_an_image_without_words_is_complained_of(tmp_path):
     assert drawn(invented(template="letters/own.html"), folder).complaints == ("alt:",)
 
 
+def test_a_file_that_is_not_there_is_asked_for(tmp_path):
+    folder = folder_with(tmp_path, "letters/own.html", '<html lang=en><img alt="x" src="logo.svg"></html>')
+    with pytest.raises(Refused) as refusal:
+        drawn(invented(template="letters/own.html"), folder)
+    assert refusal.value.problems[0].code == TemplateCode.FILE_ABSENT.slug
+
+
 def test_a_style_sheet_that_is_not_understood_is_refused(tmp_path):
     folder = folder_with(tmp_path, "letters/letter.css", "p { colr: red }")
     with pytest.raises(Refused) as refusal:
