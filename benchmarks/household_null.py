@@ -1,6 +1,8 @@
 """How often a trial of two identical letters finds a difference: household-blocked draws, the whole analysis.
 
-    python benchmarks/household_null.py [trials]
+    python benchmarks/household_null.py [trials [setting ...]]
+
+Settings are numbered from 1; without a number, all of them.
 
 Each trial draws households to arms by nudge-blocks/1 within strata, lets every household answer alike whatever its
 arm (members share a frailty, later weeks answer more slowly), and analyses it as a live trial would be, with 199
@@ -112,14 +114,15 @@ def found(task: tuple[int, int]) -> tuple[bool, bool, bool, bool]:
     return rejected, holds, rejected == holds, row.ci is not None
 
 
-def main(trials: int) -> None:
+def main(trials: int, chosen: list[int]) -> None:
     """Print one line a setting."""
     print(f"nudge {__version__}, numpy {version('numpy')}, scipy {version('scipy')}: {trials:,} trials without effect,")
     error = 196 * (0.05 * 0.95 / trials) ** 0.5
     print(f"{REDRAWS} redraws where the default table asks for them. Binomial error ±{error:.1f}.")
     print(f"{'trial':50} {'rejects %':>10} {'interval holds 0 %':>19} {'at odds %':>10} {'seconds':>8}")
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        for place, setting in enumerate(SETTINGS):
+        for place in chosen:
+            setting = SETTINGS[place]
             start = time.perf_counter()
             rows = np.array(list(pool.map(found, ((place, number) for number in range(trials)), chunksize=50)))
             rejected, holds, odds, exists = 100 * rows.mean(axis=0)
@@ -130,4 +133,5 @@ def main(trials: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else TRIALS)
+    numbers = [int(text) for text in sys.argv[1:]]
+    main(numbers[0] if numbers else TRIALS, [number - 1 for number in numbers[1:]] or list(range(len(SETTINGS))))

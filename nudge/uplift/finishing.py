@@ -139,11 +139,10 @@ def across_arms(estimates: Sequence[Estimate], rows: Sequence[Row], *, primaries
     p_values = [item.p_value for item in estimates if item.p_value is not None]
     adjusted = dict(zip(known, holm(p_values), strict=True))
     if not by_redraw:
-        adjusted = {
-            index: dunnett_p(statistic, correlations, estimates[index].df)
-            for index in known
-            if (statistic := estimates[index].statistic) is not None
-        }
+        for index in known:
+            item = estimates[index]
+            if item.statistic is not None and item.p_value is not None:
+                adjusted[index] = dunnett_p(item.statistic, item.p_value, correlations, item.df)
     found = []
     for index, (item, row) in enumerate(zip(estimates, rows, strict=True)):
         wide: Interval | None = None

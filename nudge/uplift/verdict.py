@@ -119,7 +119,7 @@ class Wording:
         if self.measure is Measure.RMST_DIFFERENCE:
             return f"{_short(abs(value))} {_plural(abs(value), self.time_unit)} {'later' if up else 'earlier'}"
         if self.measure is Measure.RISK_DIFFERENCE:
-            return f"{_short(100 * abs(value))} {'more' if up else 'fewer'} in every 100 {plural_of(self.unit)}"
+            return f"{_short(100 * abs(value))} {'more' if up else 'fewer'}"
         if self.measure is Measure.RATE_RATIO:
             return f"{_short(100 * abs(value - 1))}% {'higher' if value > 1 else 'lower'}"
         amount = f"£{abs(value) / 100:,.2f}" if self.money else _short(abs(value))
@@ -127,7 +127,9 @@ class Wording:
 
     @property
     def basis(self) -> str:
-        """The clause that says what a mean time counts."""
+        """The clause that says what the figure counts."""
+        if self.measure is Measure.RISK_DIFFERENCE:
+            return f" in every 100 {plural_of(self.unit)}"
         if self.measure is not Measure.RMST_DIFFERENCE or self.horizon is None:
             return ""
         h = _short(self.horizon)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from uplift_cases import floats, named, oracles
 
+from nudge.uplift.comparison import two_sided
 from nudge.uplift.multiplicity import all_within, correlation, dunnett_critical, dunnett_p, holm
 
 
@@ -25,7 +26,8 @@ def test_i10_dunnetts_blood_counts_have_multcomps_p_values():
     share = floats([n / (n + reference) for n in arms])
     correlations = np.sqrt(np.outer(share, share))
     np.fill_diagonal(correlations, 1.0)
-    found = [dunnett_p(statistic, correlations, oracle["df"]) for statistic in oracle["statistics"]]
+    df = oracle["df"]
+    found = [dunnett_p(t, two_sided(t, df), correlations, df) for t in oracle["statistics"]]
     assert found == pytest.approx(oracle["p_values"], abs=oracle["tolerance"])
 
 
@@ -38,7 +40,11 @@ def test_i10_holm_is_that_of_r(oracle):
 
 def test_one_comparison_needs_no_adjustment():
     assert dunnett_critical(0.95, np.eye(1), None) == pytest.approx(1.959963984540054, abs=1e-6)
-    assert dunnett_p(1.959963984540054, np.eye(1), None) == pytest.approx(0.05, abs=1e-9)
+    assert dunnett_p(1.959963984540054, 0.05, np.eye(1), None) == pytest.approx(0.05, abs=1e-9)
+
+
+def test_far_in_the_tail_the_adjusted_p_keeps_its_digits():
+    assert dunnett_p(9.0, two_sided(9.0, None), equal(3), None) == pytest.approx(3 * two_sided(9.0, None))
 
 
 def test_comparisons_that_are_the_same_count_once():

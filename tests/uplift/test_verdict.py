@@ -75,11 +75,26 @@ def test_the_sentence_says_what_a_mean_time_counts():
     )
 
 
+def test_a_difference_of_shares_is_told_in_every_hundred():
+    text = worded(
+        VerdictCode.WORKS,
+        wording=Wording(measure=Measure.RISK_DIFFERENCE, unit="tenancy"),
+        estimate=0.052,
+        interval=(0.011, 0.093),
+        confidence=0.95,
+        worthwhile=None,
+        more=None,
+    )
+    assert text == (
+        "It works. Best estimate: 5.2 more in every 100 tenancies (95% interval: from 1.1 more to 9.3 more)."
+    )
+
+
 @pytest.mark.parametrize(
     ("measure", "value", "money", "words"),
     [
-        (Measure.RISK_DIFFERENCE, 0.052, False, "5.2 more in every 100 tenancies"),
-        (Measure.RISK_DIFFERENCE, -0.052, False, "5.2 fewer in every 100 tenancies"),
+        (Measure.RISK_DIFFERENCE, 0.052, False, "5.2 more"),
+        (Measure.RISK_DIFFERENCE, -0.052, False, "5.2 fewer"),
         (Measure.RATE_RATIO, 0.8, False, "20% lower"),
         (Measure.MEAN_DIFFERENCE, -1234.0, True, "£12.34 lower"),
         (Measure.MEAN_DIFFERENCE, 2.0, False, "2 higher"),
