@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from nudge.base.codes import Code
 from nudge.base.errors import Place, Problem, Refused
-from nudge.base.files import PRIVATE_FILE, private_folder, write_whole
+from nudge.base.files import private_folder, write_whole
 
 SETTINGS: Final = "nudge.toml"
 DATABASE_VARIABLE: Final = "NUDGE_DATABASE_URL"
@@ -208,10 +208,11 @@ def _faults(settings: Mapping[str, Any], place: Place) -> list[Problem]:
 
 
 def keep_secret(path: Path, secret: bytes) -> None:
-    """Write the secret as hexadecimal into a file of its own, never over another (mode 0600)."""
+    """Write the secret as hexadecimal into a file of its own, whole (mode 0600); FileExistsError if there is one."""
     private_folder(path.parent)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(secret.hex() + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
+    part = path.with_name(f".{path.name}.part")
+    write_whole(part, secret.hex() + "\n")
+    try:
+        os.link(part, path)  # unlike a rename, never over another
+    finally:
+        part.unlink()

@@ -15,34 +15,19 @@ from typing import Any, Final
 
 import numpy as np
 
-from nudge.allocation.assignment import Assignment
-from nudge.allocation.design import Design
 from nudge.allocation.streams import redraw_key
 from nudge.base.columns import Kind
 from nudge.base.errors import Refused
 from nudge.base.files import write_whole
 from nudge.experiment.definition import LiveExperiment, Outcome, OutcomeType
-from nudge.experiment.loader import parse
 from nudge.records.events import covered
-from nudge.records.store import audit, rows_of
-from nudge.records.tables import (
-    AllocationRow,
-    AmendmentRow,
-    AuditRow,
-    BatchRow,
-    EventRow,
-    HouseholdRow,
-    ImportRow,
-    MeasurementRow,
-    PostingRow,
-    SealRow,
-    UnitRow,
-)
+from nudge.records.store import audit
+from nudge.records.tables import EventRow, ImportRow, PostingRow, SealRow
 from nudge.reports.summary import ArmCount, Checks, Flow, Header, Summary, assemble, summary_json
+from nudge.trial.batches import FIRST
 from nudge.trial.codes import TrialCode
-from nudge.trial.enrolment import as_allocated
 from nudge.trial.handle import Trial, require_seal
-from nudge.trial.letters import FIRST
+from nudge.trial.population import Population, Recorded, population_of, read_recorded
 from nudge.trial.responses import FILE_OF
 from nudge.uplift.analysis import analyse_outcome
 from nudge.uplift.checks import balance, missing_by_arm, sample_ratio
@@ -53,120 +38,12 @@ REDRAWS: Final = 9_999
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recorded:
-    """Everything the analysis reads, in one snapshot."""
-
-    seals: Sequence[SealRow]
-    amendments: Sequence[AmendmentRow]
-    batches: Mapping[int, BatchRow]
-    units: Sequence[UnitRow]
-    households: Mapping[str, HouseholdRow]
-    allocated: Sequence[AllocationRow]
-    postings: Sequence[PostingRow]
-    events: Sequence[EventRow]
-    measurements: Sequence[MeasurementRow]
-    imports: Sequence[ImportRow]
-    ledger: Sequence[AuditRow]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Population:
-    """The units of every posted batch, in the arm drawn (I5); arrays of one entry a unit, `day0` as ordinals."""
-
-    units: Sequence[UnitRow]
-    arms: tuple[str, ...]
-    arm: np.ndarray[Any, np.dtype[np.int64]]
-    cluster: np.ndarray[Any, np.dtype[np.int64]]
-    drawn: np.ndarray[Any, np.dtype[np.int64]]
-    stratum: np.ndarray[Any, np.dtype[np.int64]]
-    strata: tuple[str, ...]
-    day0: np.ndarray[Any, np.dtype[np.int64]]
-    primary: np.ndarray[Any, np.dtype[np.bool_]]
-    assignment: Assignment
-
-    def by_arm(self, chosen: np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, int]:
-        return {arm: int((chosen & (self.arm == code)).sum()) for code, arm in enumerate(self.arms)}
-
-
-@dataclass(frozen=True, kw_only=True)
 class Written:
     """A report on disk."""
 
     summary: Summary
     files: tuple[Path, ...]
     notes: tuple[str, ...]
-
-
-def read_recorded(trial: Trial) -> Recorded:
-    """What is on file, as of one moment."""
-    with trial.store.snapshot() as connection:
-        return Recorded(
-            seals=rows_of(connection, SealRow, trial=trial.id),
-            amendments=rows_of(connection, AmendmentRow, trial=trial.id),
-            batches={row.number: row for row in rows_of(connection, BatchRow, trial=trial.id)},
-            units=rows_of(connection, UnitRow, trial=trial.id),
-            households={row.cluster: row for row in rows_of(connection, HouseholdRow, trial=trial.id)},
-            allocated=rows_of(connection, AllocationRow, trial=trial.id),
-            postings=rows_of(connection, PostingRow, trial=trial.id),
-            events=rows_of(connection, EventRow, trial=trial.id),
-            measurements=rows_of(connection, MeasurementRow, trial=trial.id),
-            imports=rows_of(connection, ImportRow, trial=trial.id),
-            ledger=rows_of(connection, AuditRow, trial=trial.id),
-        )
-
-
-def designs_of(trial: Trial, seals: Sequence[SealRow], amendments: Sequence[AmendmentRow]) -> tuple[Design, ...]:
-    """The design of each epoch, from the definitions as they were sealed."""
-    opening = {row.seal_number for row in amendments if row.new_epoch}
-    found: dict[int, Design] = {}
-    epoch = 1
-    for seal in seals:
-        epoch += seal.number in opening
-        experiment = parse(seal.definition_text, f"seal {seal.number}").experiment
-        if isinstance(experiment, LiveExperiment):
-            design = experiment.design
-            found[epoch] = Design(
-                trial=trial.id, arms=experiment.arm_ids, ratio=design.ratio, strata=design.strata, epoch=epoch
-            )
-    return tuple(found.values())
-
-
-def population_of(trial: Trial, recorded: Recorded) -> Population:
-    """Every unit of every posted batch; Refused where nothing was posted."""
-    posted = {number: batch for number, batch in recorded.batches.items() if batch.status == "posted"}
-    units = [unit for unit in recorded.units if unit.batch in posted]
-    if not units:
-        raise Refused(TrialCode.NOTHING_POSTED.at(trial.place))
-    here = {unit.cluster for unit in units}
-    allocated = [row for row in recorded.allocated if row.cluster in here]
-    experiment = trial.experiment
-    arms = (experiment.control.id, *(arm for arm in experiment.arm_ids if arm != experiment.control.id))
-    designs = designs_of(trial, recorded.seals, recorded.amendments)
-    arms += tuple(dict.fromkeys(arm for design in designs for arm in design.arms if arm not in arms))
-    assignment = Assignment.of_blocks([as_allocated(row) for row in allocated], designs, arms=arms)
-    position = {row.cluster: number for number, row in enumerate(allocated)}
-    drawn = np.array([position[unit.cluster] for unit in units], dtype=np.int64)
-    whole = [_merged(recorded.households, unit.cluster) for unit in units]
-    code = {cluster: number for number, cluster in enumerate(sorted(set(whole)))}
-    days = [posted[unit.batch].day0 for unit in units]
-    return Population(
-        units=units,
-        arms=arms,
-        arm=assignment.arm[drawn].astype(np.int64),
-        cluster=np.array([code[cluster] for cluster in whole], dtype=np.int64),
-        drawn=drawn,
-        stratum=assignment.stratum[drawn].astype(np.int64),
-        strata=assignment.strata,
-        day0=np.array(days, dtype=np.int64),
-        primary=np.array([not unit.late for unit in units], dtype=np.bool_),
-        assignment=assignment,
-    )
-
-
-def _merged(households: Mapping[str, HouseholdRow], cluster: str) -> str:
-    """The household a cluster turned out to be: two found to be one keep their arms, the variance joins them (§2)."""
-    into = households[cluster].merged_into
-    return into or cluster
 
 
 def estimate(trial: Trial, *, today: date, redraws: int = REDRAWS) -> Summary:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
+from typing import Final
+
+from sqlalchemy import Connection
 
 from nudge._version import __version__
 from nudge.allocation.certificate import BatchLine, Certificate, EpochLine, SealLine, opened, verify
@@ -26,12 +28,13 @@ from nudge.records.tables import (
     SealRow,
     UnitRow,
 )
-from nudge.trial.analysis import designs_of
 from nudge.trial.codes import TrialCode
 from nudge.trial.enrolment import as_allocated, batch_line
 from nudge.trial.handle import Trial, require_seal
+from nudge.trial.population import designs_of
 from nudge.trial.posting import find_unit
 from nudge.trial.sealing import read_secret
+from nudge.trial.units import unit_code
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,51 +160,87 @@ def verify_trial(trial: Trial) -> Verified:
     )
 
 
-def erase(trial: Trial, *, reference: str | None, now: datetime) -> Mapping[str, int]:
+def erase(trial: Trial, *, reference: str | None, now: datetime, dry_run: bool = False) -> Mapping[str, int]:
     """Delete personal data: of one tenancy, or of the whole trial once it is closed. Arms and outcomes stay, by code.
 
-    Goes: recipients, review rows, letters, print files, manifests, rejects. Refused for a trial that still runs.
+    Goes: recipients, review rows, letters, print files, address files, rejects, and every byte of them in the
+    records. A letter not posted yet is withheld. Refused for a whole trial that still runs, and for a reference that
+    is not in it. The council's own files, in `data/`, are not nudge's to delete.
     """
-    from nudge.base.canonical import canonical
-
-    with trial.store.transaction() as connection:
+    with trial.store.snapshot() if dry_run else trial.store.transaction() as connection:
         recipients = rows_of(connection, RecipientRow, trial=trial.id)
         postings = rows_of(connection, PostingRow, trial=trial.id)
         if reference is None and not trial.is_closed(connection):
             raise Refused(TrialCode.ERASE_OPEN.at(trial.place, trial=trial.id))
-        chosen = None if reference is None else find_unit(trial, reference, recipients, postings)
-        where = {"trial": trial.id} if chosen is None else {"trial": trial.id, "unit": chosen}
-        gone = remove(connection, RecipientRow, where=where)
-        emptied = 0
-        for review in rows_of(connection, ReviewRow, trial=trial.id):
-            if chosen is None or chosen == review.unit or chosen in review.candidates_json:
-                to = {"row_json": canonical({}).decode()}
-                emptied += change(connection, ReviewRow, where={"trial": trial.id, "id": review.id}, to=to)
-        facts = {"recipients": gone, "reviews": emptied, "whole": chosen is None}
-        audit(connection, trial=trial.id, what="erased", facts=facts, at=now)
-    files = _erase_files(trial, None if chosen is None else {p.letter_reference for p in postings if p.unit == chosen})
-    return {"recipients": gone, "review rows": emptied, "files": files}
+        chosen = None if reference is None else _unit_to_erase(trial, connection, reference, recipients, postings)
+        reviews = [
+            row
+            for row in rows_of(connection, ReviewRow, trial=trial.id)
+            if row.row_json != EMPTY and (chosen is None or chosen == row.unit or chosen in row.candidates_json)
+        ]
+        gone = sum(chosen is None or row.unit == chosen for row in recipients)
+        if not dry_run and (gone or reviews):
+            where = {"trial": trial.id} if chosen is None else {"trial": trial.id, "unit": chosen}
+            remove(connection, RecipientRow, where=where)
+            change(
+                connection,
+                PostingRow,
+                where=where | {"status": "made"},
+                to={"status": "withheld", "reason": "erased"},
+            )
+            for review in reviews:
+                change(connection, ReviewRow, where={"trial": trial.id, "id": review.id}, to={"row_json": EMPTY})
+            facts = {"recipients": gone, "reviews": len(reviews), "whole": chosen is None}
+            audit(connection, trial=trial.id, what="erased", facts=facts, at=now)
+    letters = None if chosen is None else {row.letter_reference for row in postings if row.unit == chosen}
+    files = _personal_files(trial, letters)
+    if not dry_run:
+        for path in files:
+            path.unlink()
+        trial.store.compact()
+        for copy in trial.store.backups:  # made before a change of version: they hold the names still
+            copy.unlink()
+    return {"recipients": gone, "review rows": len(reviews), "files": len(files)}
 
 
-def _erase_files(trial: Trial, letters: set[str] | None) -> int:
+EMPTY: Final = "{}"
+
+
+def _unit_to_erase(
+    trial: Trial,
+    connection: Connection,
+    reference: str,
+    recipients: Sequence[RecipientRow],
+    postings: Sequence[PostingRow],
+) -> str:
+    """The unit of a reference, known by its code even when its names are gone: an erasure cut short is finished."""
+    code = unit_code(read_secret(trial), reference.strip())
+    if rows_of(connection, UnitRow, trial=trial.id, unit=code):
+        return code
+    return find_unit(trial, reference, recipients, postings)
+
+
+def _personal_files(trial: Trial, letters: set[str] | None) -> list[Path]:
+    """The files with names in them: of all batches, or those that one tenancy's letters are or stand in.
+
+    One tenant's page stands among others' in a print file, and a manifest names the neighbours too: the merged files
+    of its batches all go. The others' single letters stay, and `nudge letters` makes an unposted pack again.
+    """
     out = trial.workspace.out(trial.id)
-    if letters is None:
-        doomed = [path for path in out.glob("batch-*") if path.is_dir()]
-        count = sum(path.is_file() for folder in doomed for path in folder.rglob("*"))
-        for folder in doomed:
-            shutil.rmtree(folder)
-        (out / "rejects.csv").unlink(missing_ok=True)
-        return count
-    # One tenant's page stands among others' in a print file, and the manifest names its neighbours too: all of the
-    # batch's merged files go. The others' single letters stay.
-    count = 0
-    for path in [*out.glob("batch-*/letters/*.pdf")]:
-        if path.stem in letters:
-            for merged in [*path.parents[1].glob("print-*.pdf"), path.parents[1] / "manifest.csv", path]:
-                count += merged.is_file()
-                merged.unlink(missing_ok=True)
-    for again in out.glob("batch-*/again-*"):
-        shutil.rmtree(again)
-    for rejects in [*out.glob("**/rejects.csv")]:
-        rejects.unlink()
-    return count
+    found = [path for path in out.glob("**/*rejects.csv") if path.is_file()]
+    for folder in (path for path in out.glob("batch-*") if path.is_dir()):
+        inside = [path for path in folder.rglob("*") if path.is_file() and path not in found]
+        if letters is not None and not _mentions(folder, letters):
+            continue
+        if letters is not None:
+            inside = [path for path in inside if path.parent.name != "letters" or path.stem in letters]
+        found += inside
+    return sorted(found)
+
+
+def _mentions(folder: Path, letters: set[str]) -> bool:
+    if any((folder / "letters" / f"{reference}.pdf").is_file() for reference in letters):
+        return True
+    manifest = folder / "manifest.csv"
+    text = manifest.read_text("utf-8-sig") if manifest.is_file() else ""
+    return any(reference in text for reference in letters)

@@ -92,7 +92,11 @@ class TrialCode(Code):
     BATCH_NOT_LETTERED = ("a batch whose letters are made", "Run `nudge letters {trial}` first.")
     BATCH_POSTED = (
         "a batch that is not posted yet",
-        'What was posted stays in the trial. If the date is wrong: `nudge dispatch {batch} --correct DAY --because "…"`.',
+        'What was posted stays. If the date is wrong: `nudge dispatch {batch} --correct DAY --because "…"`.',
+    )
+    BATCH_CHANGED = (
+        "a batch that nobody undid or posted while its letters were made",
+        "Somebody did just now. `nudge status` says how the batch stands.",
     )
     BATCH_ABANDONED = (
         "a batch that still stands",
@@ -117,6 +121,14 @@ class TrialCode(Code):
     REPRINT_CHANGED = (
         "the letter's file as it was made",
         "The file in {file} was changed or removed. Run `nudge letters` again before posting, or hold the letter.",
+    )
+    REPRINT_WITHHELD = (
+        "letters that may go ({count} of those named are withheld, held or on the suppression list)",
+        "Leave them out: whoever is withheld gets no letter, and stays in the analysis.",
+    )
+    BECAUSE_NOT_A_CODE = (
+        "a short reason without names, of at most four words (letters only)",
+        "Such as --because crisis, safeguarding or promise: it is kept in the ledger, which is never erased.",
     )
     UNKNOWN_REFERENCE = ("a tenancy or letter reference of this trial", "Check it against the extract or the letter.")
     WAVE_UNKNOWN = ("one of the waves of this trial: {known}", "Correct --wave.")

@@ -34,6 +34,7 @@ from nudge.intake.suppression import SuppressionList, read_suppression
 from nudge.records.store import append, append_allocation, audit, change, rows_of
 from nudge.records.tables import AllocationRow, BatchRow, HouseholdRow, RecipientRow, SealRow, UnitRow
 from nudge.trial.codes import TrialCode
+from nudge.trial.due import check_extract_date
 from nudge.trial.gate import check_list_date
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.households import Home, place_households
@@ -50,7 +51,6 @@ from nudge.trial.units import (
     with_bands,
 )
 
-EXTRACT_DAYS: Final = 7
 MISSING_STRATUM: Final = "(none)"
 
 
@@ -156,8 +156,12 @@ def enrol(
     plan = _plan(trial, found, held, secret)
     flow = _flow(reading, found, plan)
     result = Enrolment(batch=None, made=False, flow=flow, reading=reading, unwritable=tuple(found.unwritable))
-    if dry_run or not (found.new or found.back):
+    if dry_run:
         return result
+    if not (found.new or found.back):
+        with trial.store.transaction() as connection:
+            _record_merged(connection, trial, plan)
+        return replace(result, merged=len(plan.merged))
     batch = BatchRow(
         trial=trial.id,
         number=len(held.batches) + 1,
@@ -186,10 +190,15 @@ def enrol(
 
 
 def _flow(reading: Extract, found: _Sorted, plan: _Plan) -> dict[str, object]:
+    """Everything counted (I9). rows = rejected + dropped + accepted; tenancies = enrolled before + excluded + eligible;
+    eligible = allocated + late + rejoined.
+    """
     return {
         "rows": reading.rows,
-        "rejected": dict(Counter(one.code for one in reading.rejects)),
+        "rejected": dict(Counter({one.row: one.code for one in reversed(reading.rejects)}.values())),
         "dropped": dict(reading.dropped),
+        "rows_accepted": reading.accepted,
+        "tenancies": reading.count,
         "enrolled_before": found.known,
         "excluded": dict(found.excluded),
         "eligible": len(found.new) + len(found.back),
@@ -201,15 +210,11 @@ def _flow(reading: Extract, found: _Sorted, plan: _Plan) -> dict[str, object]:
 
 
 def _check_extract_date(path: Path, day: date, today: date, held: _Held) -> None:
-    place = Place(str(path))
-    if day > today:
-        raise Refused(TrialCode.EXTRACT_FUTURE.at(place))
-    if (today - day).days > EXTRACT_DAYS:
-        raise Refused(TrialCode.EXTRACT_OLD.at(place))
+    check_extract_date(path, day, today)
     standing = [batch for batch in held.batches if batch.status != "abandoned"]
     if standing and day.toordinal() < standing[-1].as_of:
         last = date.fromordinal(standing[-1].as_of).isoformat()
-        raise Refused(TrialCode.EXTRACT_BACKWARDS.at(place, number=standing[-1].number, day=last))
+        raise Refused(TrialCode.EXTRACT_BACKWARDS.at(Place(str(path)), number=standing[-1].number, day=last))
 
 
 def _held(connection: Connection, trial: str) -> _Held:
@@ -347,8 +352,8 @@ def _plan(trial: Trial, found: _Sorted, held: _Held, secret: bytes) -> _Plan:
     merged = {}
     if experiment.cluster == "household":
         for where in placed.values():
-            for other in where.merged:
-                merged[other] = where.cluster or other
+            for other in where.merged[1:]:
+                merged[other] = where.merged[0]
     return _Plan(strata, cluster, unit, late, merged)
 
 
@@ -369,7 +374,8 @@ def _keep(trial: Trial, seal: SealRow, batch: BatchRow, plan: _Plan, found: _Sor
     )
     seed = draw_seed(trial, seal)
     with trial.store.transaction() as connection:
-        if len(rows_of(connection, BatchRow, trial=trial.id)) != batch.number - 1:
+        batches = rows_of(connection, BatchRow, trial=trial.id)
+        if len(batches) != batch.number - 1 or rows_of(connection, SealRow, trial=trial.id)[-1].number != seal.number:
             raise Refused(TrialCode.DRAWN_MEANWHILE.at(trial.place))
         frozen = {"batch": batch.number, "list_hash": batch.list_hash, "previous_hash": batch.previous_hash}
         audit(connection, trial=trial.id, what="list_frozen", facts=frozen | {"clusters": len(plan.strata)}, at=now)
@@ -410,8 +416,7 @@ def _keep(trial: Trial, seal: SealRow, batch: BatchRow, plan: _Plan, found: _Sor
             change(
                 connection, UnitRow, where=where, to={"batch": batch.number, "values_json": text_values(tenancy.values)}
             )
-        for code, into in plan.merged.items():
-            change(connection, HouseholdRow, where={"trial": trial.id, "cluster": code}, to={"merged_into": into})
+        _record_merged(connection, trial, plan)
         facts = {
             "batch": batch.number,
             "clusters": len(plan.strata),
@@ -419,6 +424,12 @@ def _keep(trial: Trial, seal: SealRow, batch: BatchRow, plan: _Plan, found: _Sor
             "rejoined": len(found.back),
         }
         audit(connection, trial=trial.id, what="drawn", facts=facts, at=now)
+
+
+def _record_merged(connection: Connection, trial: Trial, plan: _Plan) -> None:
+    """Two households found to be one keep their arms; the analysis joins them (rules §2)."""
+    for code, into in plan.merged.items():
+        change(connection, HouseholdRow, where={"trial": trial.id, "cluster": code}, to={"merged_into": into})
 
 
 def batch_line(row: BatchRow, *, clusters: int = 0, units: int = 0, late_members: int = 0) -> BatchLine:

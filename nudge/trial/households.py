@@ -55,7 +55,7 @@ class Placed:
 
     key: str
     cluster: str | None
-    merged: tuple[str, ...] = ()  # further clusters of the trial that this household turns out to hold
+    merged: tuple[str, ...] = ()  # its clusters in the trial, smallest code first, where it holds several
 
 
 def place_households(homes: Iterable[Home], known: Mapping[str, str], known_homes: Iterable[Home]) -> dict[str, Placed]:
@@ -75,5 +75,5 @@ def place_households(homes: Iterable[Home], known: Mapping[str, str], known_home
     for reference in fresh:
         held = sorted(clusters.get(keys[reference], ()))
         own = known.get(reference)
-        placed[reference] = Placed(keys[reference], own or (held[0] if held else None), tuple(held[1:]))
+        placed[reference] = Placed(keys[reference], own or (held[0] if held else None), tuple(held) if held[1:] else ())
     return placed

@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
-from typing import Final
 
 from sqlalchemy import Connection
 
-from nudge.base.columns import Kind, Value
-from nudge.base.errors import Place, Refused
+from nudge.base.errors import Refused
 from nudge.base.values import utc_text
 from nudge.documents.batch import LetterFile, make_letters
-from nudge.documents.letter import letter_reference
+from nudge.documents.letter import LetterSpec, letter_reference
 from nudge.documents.printpack import make_print_pack
 from nudge.documents.templates import TemplateFolder
-from nudge.experiment.conditions import compile_condition
-from nudge.experiment.definition import Wave
-from nudge.intake.extract import Tenancy, read_extract
-from nudge.intake.mapping import ColumnMapping, load_mappings
-from nudge.intake.suppression import SuppressionList
+from nudge.intake.mapping import ColumnMapping
 from nudge.records.store import append, audit, change, rows_of
-from nudge.records.tables import AllocationRow, BatchRow, EventRow, PostingRow, RecipientRow, UnitRow
+from nudge.records.tables import BatchRow, PostingRow
+from nudge.trial.batches import FIRST as FIRST
+from nudge.trial.batches import BatchRecords, batch_of, batch_place, records_of, require_open
 from nudge.trial.codes import TrialCode
-from nudge.trial.gate import Listed, fresh_list, withheld_because
+from nudge.trial.due import Due, Facts, due_first, due_later, due_on, wave_named
+from nudge.trial.gate import Listed, fresh_list
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.sealing import frozen_claims, read_secret
-from nudge.trial.units import exclusion, specs_of, tenancy_of, unit_code, with_bands
-
-FIRST: Final = "first"  # the wave of the first letter
+from nudge.trial.units import specs_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class LettersMade:
-    """What one run of letters came to. Counts are of letters; shows no arm (I8)."""
+    """What one run of letters came to; shows no arm (I8).
+
+    `made` and `kept` (of those, standing already) count letters; `withheld`, `skipped` and `refused` count units by
+    reason. `refused` could not be drawn this time: they are withheld meanwhile, and the same command tries again.
+    """
 
     batch: int
     wave: str
@@ -46,18 +46,9 @@ class LettersMade:
     kept: int
     withheld: Mapping[str, int]
     skipped: Mapping[str, int]
+    refused: Mapping[str, int]
     print_files: tuple[Path, ...]
     manifest: Path | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Due:
-    """Who of a batch gets a letter of this wave, who does not and why."""
-
-    write: Mapping[str, Tenancy]
-    withheld: Mapping[str, str]
-    skipped: Mapping[str, str]
-    as_of: date
 
 
 def make_batch_letters(
@@ -69,7 +60,9 @@ def make_batch_letters(
     listed: Listed | None = None,
     wave: str = FIRST,
     extract: Path | None = None,
+    as_of: date | None = None,
     mapping: ColumnMapping | None = None,
+    accept_good_rows: bool = False,
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
     dry_run: bool = False,
@@ -77,237 +70,142 @@ def make_batch_letters(
     """Make the letters of one batch and wave, and its print pack. Run again, it finishes what was begun.
 
     A unit that came onto the suppression list, or was held, since the draw is withheld: no letter, still analysed.
+    Refused where the trial changed since its seal or is closed, the batch is undone or posted, the list is older
+    than a week, and for a later wave where it is not due or its extract is missing or stale.
     """
     seal = require_seal(trial)
+    rule = None if wave == FIRST else wave_named(trial, wave)
     held = records_of(trial, number)
-    batch, units, arms, recipients = held.batch, held.units, held.arms, held.recipients
-    postings, events = held.postings, held.events
-    if batch.status == "abandoned":
-        raise Refused(TrialCode.BATCH_ABANDONED.at(batch_place(trial, number)))
-    folder = trial.workspace.batch_folder(trial.id, number, None if wave == FIRST else wave)
-    if wave == FIRST and batch.status == "posted":
-        raise Refused(TrialCode.BATCH_POSTED.at(batch_place(trial, number), batch=f"{trial.id}/{number}"))
-    suppression = fresh_list(batch, listed, today)
-    if wave == FIRST:
-        due = _due_first(trial, batch, units, recipients, suppression, events, today)
+    place = batch_place(trial, number)
+    with trial.store.snapshot() as connection:
+        require_open(connection, trial)
+    if held.batch.status == "abandoned":
+        raise Refused(TrialCode.BATCH_ABANDONED.at(place))
+    if any(row.status == "posted" for row in held.postings if row.wave == wave) or (
+        rule is None and held.batch.status == "posted"
+    ):
+        flag = "" if rule is None else f" --wave {wave}"
+        raise Refused(TrialCode.BATCH_POSTED.at(place, batch=f"{trial.id}/{number}{flag}"))
+    suppression = fresh_list(held.batch, listed, today)
+    if rule is None:
+        due = due_first(trial, held, suppression, today)
         templates = {arm.id: arm.letter for arm in trial.experiment.arms}
+    elif extract is None:
+        raise Refused(TrialCode.WAVE_NEEDS_EXTRACT.at(place))
     else:
-        rule = _wave(trial, wave)
-        if extract is None:
-            raise Refused(TrialCode.WAVE_NEEDS_EXTRACT.at(batch_place(trial, number)))
-        due = _due_later(trial, rule, batch, units, postings, suppression, events, extract, mapping, today)
+        facts = Facts(extract=extract, mapping=mapping, as_of=as_of, accept_good_rows=accept_good_rows, dry_run=dry_run)
+        due = due_later(trial, rule, held, suppression, facts, today)
         templates = {arm.id: rule.letter for arm in trial.experiment.arms}
-    secret = read_secret(trial)
-    claims = frozen_claims(seal)
-    letter_date = _letter_date(postings, wave, number, today)
-    specs, owner = [], {}
-    for unit, tenancy in due.write.items():
-        template = templates[arms[units[unit].cluster]]
-        if template is None:  # an arm that gets no letter
-            continue
-        for position, spec in enumerate(
-            specs_of(
-                trial,
-                tenancy,
-                template,
-                secret=secret,
-                claims=claims,
-                as_of=due.as_of,
-                letter_date=letter_date,
-                wave=wave,
-            ),
-            start=1,
-        ):
-            specs.append(spec)
-            owner[spec.reference] = (unit, position)
-    result = LettersMade(
-        batch=number,
-        wave=wave,
-        folder=folder,
-        made=0,
-        kept=0,
-        withheld=Counter(due.withheld.values()),
-        skipped=Counter(due.skipped.values()),
-        print_files=(),
-        manifest=None,
-    )
-    if dry_run or not specs:
-        if not dry_run:
-            _record(trial, batch, wave, (), {}, due, {}, today, now)
-        return result
-    made = make_letters(
-        specs,
-        TemplateFolder(trial.workspace.templates),
-        trial.workspace.profile,
-        folder,
-        executor=executor,
-        progress=progress,
-    )
-    refused = {owner[reference][0]: problems[0].code for reference, problems in made.refused.items()}
-    kept = [letter for letter in made.letters if owner[letter.reference][0] not in refused]
-    pack = make_print_pack(kept, specs, folder)
-    _record(trial, batch, wave, kept, owner, due, refused, today, now)
+    specs, owner = _specs(trial, held, due, templates, frozen_claims(seal), wave, today)
+    folder = trial.workspace.batch_folder(trial.id, number, None if wave == FIRST else wave)
+    refused: dict[str, str] = {}
+    kept: list[LetterFile] = []
+    print_files: tuple[Path, ...] = ()
+    standing, manifest = 0, None
+    if not dry_run:
+        if specs:
+            made = make_letters(
+                specs,
+                TemplateFolder(trial.workspace.templates),
+                trial.workspace.profile,
+                folder,
+                executor=executor,
+                progress=progress,
+            )
+            refused = {owner[reference][0]: problems[0].code for reference, problems in made.refused.items()}
+            kept = [letter for letter in made.letters if owner[letter.reference][0] not in refused]
+            standing = made.kept
+            pack = make_print_pack(kept, specs, folder)
+            print_files, manifest = pack.print_files, pack.manifest
+        _clear_away(folder, {letter.reference for letter in kept})
+        _record(trial, held.batch, wave, kept, owner, due, refused, now)
     return LettersMade(
         batch=number,
         wave=wave,
         folder=folder,
-        made=len(kept),
-        kept=made.kept,
-        withheld=Counter([*due.withheld.values(), *refused.values()]),
-        skipped=result.skipped,
-        print_files=pack.print_files,
-        manifest=pack.manifest,
+        made=len(specs) if dry_run else len(kept),
+        kept=standing,
+        withheld=Counter(due.withheld.values()),
+        skipped=Counter(due.skipped.values()),
+        refused=Counter(refused.values()),
+        print_files=print_files,
+        manifest=manifest,
     )
 
 
 def batches_to_letter(trial: Trial, wave: str, today: date) -> list[int]:
-    """The batches that want letters of this wave today."""
+    """The batches that want letters of this wave today. Refused where none of a later wave is due yet."""
     if wave == FIRST:
         return [batch.number for batch in trial.batches if batch.status in {"drawn", "lettered"}]
-    rule = _wave(trial, wave)
-    due = []
-    for batch in trial.batches:
-        if batch.status == "posted" and batch.day0 is not None and batch.day0 + rule.after <= today.toordinal():
-            due.append(batch.number)
-    if not due:
-        days = [
-            batch.day0 + rule.after for batch in trial.batches if batch.status == "posted" and batch.day0 is not None
-        ]
-        when = date.fromordinal(min(days)).isoformat() if days else "a posted batch"
-        raise Refused(TrialCode.NOTHING_DUE.at(trial.place, day=when))
+    rule = wave_named(trial, wave)
+    days = {batch.number: due_on(rule, batch) for batch in trial.batches if batch.status == "posted"}
+    with trial.store.snapshot() as connection:
+        sent = {row.batch for row in rows_of(connection, PostingRow, trial=trial.id, wave=wave, status="posted")}
+    open_days = {number: day for number, day in days.items() if day is not None and number not in sent}
+    due = [number for number, day in open_days.items() if day <= today]
+    if not due and open_days:
+        raise Refused(TrialCode.NOTHING_DUE.at(trial.place, day=min(open_days.values()).isoformat()))
     return due
 
 
-@dataclass(frozen=True, kw_only=True)
-class BatchRecords:
-    """All that is recorded of one batch; `arms` by cluster, of the whole trial."""
-
-    batch: BatchRow
-    units: Mapping[str, UnitRow]
-    arms: Mapping[str, str]
-    recipients: Sequence[RecipientRow]
-    postings: Sequence[PostingRow]
-    events: Sequence[EventRow]
+def clear_batch(folder: Path) -> None:
+    """Delete what was made of a batch that will not be posted: letters, print files, address files."""
+    _clear_away(folder, set())
+    for again in folder.glob("again-*"):
+        shutil.rmtree(again)
+    for path in (folder / "pull-list.csv", folder / "letters" / ".made.jsonl"):
+        path.unlink(missing_ok=True)
 
 
-def records_of(trial: Trial, number: int) -> BatchRecords:
-    """What is recorded of a batch, or Refused where there is no such batch."""
-    with trial.store.snapshot() as connection:
-        batch = batch_of(connection, trial, number)
-        units = {row.unit: row for row in rows_of(connection, UnitRow, trial=trial.id, batch=number)}
-        return BatchRecords(
-            batch=batch,
-            units=units,
-            arms={row.cluster: row.arm for row in rows_of(connection, AllocationRow, trial=trial.id)},
-            recipients=[row for row in rows_of(connection, RecipientRow, trial=trial.id) if row.unit in units],
-            postings=rows_of(connection, PostingRow, trial=trial.id, batch=number),
-            events=[row for row in rows_of(connection, EventRow, trial=trial.id) if row.unit in units],
+def _specs(
+    trial: Trial,
+    held: BatchRecords,
+    due: Due,
+    templates: Mapping[str, str | None],
+    claims: Mapping[str, str],
+    wave: str,
+    today: date,
+) -> tuple[list[LetterSpec], dict[str, tuple[str, int]]]:
+    """What each letter is made of, and whose it is: (unit, number of the person) by letter reference."""
+    secret = read_secret(trial)
+    letter_date = _letter_date(held.postings, wave, today)
+    specs: list[LetterSpec] = []
+    owner: dict[str, tuple[str, int]] = {}
+    for unit, tenancy in due.write.items():
+        template = templates[held.arms[held.units[unit].cluster]]
+        if template is None:  # an arm that gets no letter
+            continue
+        written = specs_of(
+            trial,
+            tenancy,
+            template,
+            secret=secret,
+            claims=claims,
+            as_of=due.as_of,
+            letter_date=letter_date,
+            wave=wave,
         )
+        for position, spec in enumerate(written, start=1):
+            specs.append(spec)
+            owner[spec.reference] = (unit, position)
+    return specs, owner
 
 
-def batch_of(connection: Connection, trial: Trial, number: int) -> BatchRow:
-    """One batch, or Refused with the numbers there are."""
-    found = rows_of(connection, BatchRow, trial=trial.id, number=number)
-    if not found:
-        known = ", ".join(f"{trial.id}/{row.number}" for row in rows_of(connection, BatchRow, trial=trial.id))
-        raise Refused(TrialCode.NO_SUCH_BATCH.at(batch_place(trial, number), trial=trial.id, known=known or "none yet"))
-    return found[0]
-
-
-def batch_place(trial: Trial, number: int) -> Place:
-    return Place(f"{trial.id}/{number}")
-
-
-def _wave(trial: Trial, wave: str) -> Wave:
-    for rule in trial.experiment.waves:
-        if rule.id == wave:
-            return rule
-    known = ", ".join(rule.id for rule in trial.experiment.waves) or "none"
-    raise Refused(TrialCode.WAVE_UNKNOWN.at(trial.place, known=known))
-
-
-def _letter_date(postings: Sequence[PostingRow], wave: str, number: int, today: date) -> date:
-    """The date on the letters: that of the run that began them, so that a resumed run gives the same bytes."""
-    made = [row.made_at for row in postings if row.wave == wave and row.batch == number]
+def _letter_date(postings: Sequence[PostingRow], wave: str, today: date) -> date:
+    """The date on the letters: that of the run that made them, so that making them again gives the same bytes."""
+    made = [row.made_at for row in postings if row.wave == wave and row.sha256]
     return date.fromisoformat(min(made)[:10]) if made else today
 
 
-def _by_unit(recipients: Sequence[RecipientRow]) -> dict[str, list[RecipientRow]]:
-    grouped: dict[str, list[RecipientRow]] = {}
-    for row in recipients:
-        grouped.setdefault(row.unit, []).append(row)
-    return grouped
-
-
-def _due_first(
-    trial: Trial,
-    batch: BatchRow,
-    units: Mapping[str, UnitRow],
-    recipients: Sequence[RecipientRow],
-    suppression: SuppressionList,
-    events: Sequence[EventRow],
-    today: date,
-) -> _Due:
-    write, withheld = {}, {}
-    for unit, rows in _by_unit(recipients).items():
-        own = [event for event in events if event.unit == unit]
-        reason = withheld_because(rows[0].tenancy_reference, own, suppression, today)
-        if reason is not None:
-            withheld[unit] = reason
-        else:
-            write[unit] = tenancy_of(units[unit], rows, trial.experiment.kinds)
-    return _Due(write=write, withheld=withheld, skipped={}, as_of=date.fromordinal(batch.as_of))
-
-
-def _due_later(
-    trial: Trial,
-    rule: Wave,
-    batch: BatchRow,
-    units: Mapping[str, UnitRow],
-    postings: Sequence[PostingRow],
-    suppression: SuppressionList,
-    events: Sequence[EventRow],
-    extract: Path,
-    mapping: ColumnMapping | None,
-    today: date,
-) -> _Due:
-    """The same rule in every arm, from this week's extract: who has not done any of `unless`, and still owes."""
-    if batch.day0 is None:
-        raise Refused(TrialCode.NOT_POSTED_YET.at(batch_place(trial, batch.number), batch=f"{trial.id}/{batch.number}"))
-    experiment = trial.experiment
-    secret = read_secret(trial)
-    learnt = mapping or load_mappings(trial.workspace.mappings).get("extract")
-    reading = read_extract(extract, experiment.columns, learnt, spool=trial.workspace.folder / "data")
-    now_on_file = {unit_code(secret, tenancy.reference): tenancy for tenancy in reading.tenancies()}
-    eligible = compile_condition(experiment.eligible, experiment.kinds)
-    had = {row.unit for row in postings if row.wave == rule.id and row.status in {"posted", "withheld"}}
-    write: dict[str, Tenancy] = {}
-    withheld: dict[str, str] = {}
-    skipped: dict[str, str] = {}
-    for unit in units:
-        own = [event for event in events if event.unit == unit]
-        done = [event for event in own if event.kind in rule.unless and event.on_day > batch.day0]
-        tenancy = now_on_file.get(unit)
-        if unit in had:
-            continue
-        if done:
-            skipped[unit] = min(done, key=lambda event: event.on_day).kind
-        elif tenancy is None:
-            skipped[unit] = "not_in_extract"
-        elif reason := exclusion(experiment, with_bands(experiment, tenancy.values)):
-            skipped[unit] = reason
-        elif eligible.holds(_without_text(with_bands(experiment, tenancy.values), experiment.kinds)) is False:
-            skipped[unit] = "not_eligible"
-        elif stop := withheld_because(tenancy.reference, own, suppression, today):
-            withheld[unit] = stop
-        else:
-            write[unit] = tenancy
-    return _Due(write=write, withheld=withheld, skipped=skipped, as_of=reading.as_of or today)
-
-
-def _without_text(values: Mapping[str, Value], kinds: Mapping[str, Kind]) -> dict[str, Value]:
-    """Values with text left unknown: after the first letter a stage moves on by itself, amounts still decide."""
-    return {name: None if kinds.get(name) is Kind.TEXT else value for name, value in values.items()}
+def _clear_away(folder: Path, kept: Iterable[str]) -> None:
+    """Delete letters that are not to go: a withheld letter left in the folder could be printed by mistake (I4)."""
+    wanted = set(kept)
+    for path in folder.glob("letters/*.pdf"):
+        if path.stem not in wanted:
+            path.unlink()
+    if not wanted:
+        for path in (*folder.glob("print-*.pdf"), folder / "manifest.csv"):
+            path.unlink(missing_ok=True)
 
 
 def _record(
@@ -316,82 +214,79 @@ def _record(
     wave: str,
     letters: Sequence[LetterFile],
     owner: Mapping[str, tuple[str, int]],
-    due: _Due,
+    due: Due,
     refused: Mapping[str, str],
-    today: date,
     now: datetime,
 ) -> None:
+    """Record what was made, withheld and no longer due. Nothing is written where all of it is on record already."""
+    secret = read_secret(trial)
+    made_at = utc_text(now)
+    wanted: dict[str, PostingRow] = {}
+
+    def want(unit: str, number: int, status: str, reason: str | None, letter: LetterFile | None = None) -> None:
+        reference = letter_reference(secret, trial.id, unit, number, wave)
+        wanted[reference] = PostingRow(
+            trial=trial.id,
+            letter_reference=reference,
+            unit=unit,
+            number=number,
+            batch=batch.number,
+            wave=wave,
+            status=status,
+            reason=reason,
+            made_at=made_at,
+            sha256=letter.sha256 if letter else "",
+            pages=letter.pages if letter else 0,
+            sheets=letter.sheets if letter else 0,
+            posted_on=None,
+            reprints=0,
+        )
+
     with trial.store.transaction() as connection:
+        require_open(connection, trial)
+        if batch_of(connection, trial, batch.number).status != batch.status:  # undone or posted while we drew
+            raise Refused(TrialCode.BATCH_CHANGED.at(batch_place(trial, batch.number)))
+        units = (*due.write, *due.withheld, *due.skipped)
         there = {
-            row.letter_reference: row for row in rows_of(connection, PostingRow, trial=trial.id, batch=batch.number)
+            row.letter_reference: row for row in rows_of(connection, PostingRow, trial=trial.id, wave=wave, unit=units)
         }
-        made_at = utc_text(now)
-        fresh = []
         for letter in letters:
-            reference, sha256 = letter.reference, letter.sha256
-            unit, position = owner[reference]
-            if reference in there:
-                where = {"trial": trial.id, "letter_reference": reference}
-                to = {"status": "made", "reason": None, "sha256": sha256, "batch": batch.number}
-                if there[reference].status != "posted":
-                    change(connection, PostingRow, where=where, to=to)
-                continue
-            fresh.append(
-                PostingRow(
-                    trial=trial.id,
-                    letter_reference=reference,
-                    unit=unit,
-                    number=position,
-                    batch=batch.number,
-                    wave=wave,
-                    status="made",
-                    reason=None,
-                    made_at=made_at,
-                    sha256=sha256,
-                    pages=letter.pages,
-                    sheets=letter.sheets,
-                    posted_on=None,
-                    reprints=0,
-                )
-            )
-        secret = read_secret(trial)
+            want(*owner[letter.reference], "made", None, letter)
         for unit, reason in {**due.withheld, **refused}.items():
-            reference = letter_reference(secret, trial.id, unit, 1, wave)
-            if reference in there:
-                where = {"trial": trial.id, "letter_reference": reference}
-                change(connection, PostingRow, where=where, to={"status": "withheld", "reason": reason})
-            else:
-                fresh.append(
-                    PostingRow(
-                        trial=trial.id,
-                        letter_reference=reference,
-                        unit=unit,
-                        number=1,
-                        batch=batch.number,
-                        wave=wave,
-                        status="withheld",
-                        reason=reason,
-                        made_at=made_at,
-                        sha256="",
-                        pages=0,
-                        sheets=0,
-                        posted_on=None,
-                        reprints=0,
-                    )
-                )
-        append(connection, fresh)
+            want(unit, 1, "withheld", reason)
+        stopped = {**due.withheld, **refused, **due.skipped}
+        for row in there.values():  # joint tenants' letters, and letters made before that are not due any more
+            if row.letter_reference not in wanted and row.unit in stopped:
+                status = "abandoned" if row.unit in due.skipped else "withheld"
+                want(row.unit, row.number, status, stopped[row.unit])
+        changed = _write(connection, wanted, there)
         if wave == FIRST and batch.status == "drawn":
             change(connection, BatchRow, where={"trial": trial.id, "number": batch.number}, to={"status": "lettered"})
-        if fresh:
-            facts = {
-                "batch": batch.number,
-                "wave": wave,
-                "letters": len(letters),
-                "withheld": len(due.withheld) + len(refused),
-            }
+            changed += 1
+        if changed:
+            told = {"letters": len(letters), "withheld": len(due.withheld) + len(refused)}
+            facts = {"batch": batch.number, "wave": wave, **told}
             audit(connection, trial=trial.id, what="lettered", facts=facts, at=now)
 
 
-def due_on(trial: Trial, wave: Wave, batch: BatchRow) -> date | None:
-    """The day on which a batch's letters of a later wave fall due: from day 0, the same in every arm."""
-    return None if batch.day0 is None else date.fromordinal(batch.day0) + timedelta(days=wave.after)
+_CHANGES = ("unit", "batch", "status", "reason", "sha256", "pages", "sheets")
+
+
+def _write(connection: Connection, wanted: Mapping[str, PostingRow], there: Mapping[str, PostingRow]) -> int:
+    """Add the rows that are not there and change those that differ; what was posted stays. Returns how many."""
+    fresh = []
+    changed = 0
+    for reference, row in wanted.items():
+        old = there.get(reference)
+        if old is None:
+            fresh.append(row)
+            continue
+        to = {name: getattr(row, name) for name in _CHANGES if getattr(row, name) != getattr(old, name)}
+        if old.status == "posted" or not to:
+            continue
+        if old.batch != row.batch or not old.sha256:  # made anew: it came back with this batch, or was withheld
+            to["made_at"] = row.made_at
+        change(connection, PostingRow, where={"trial": row.trial, "letter_reference": reference}, to=to)
+        changed += 1
+    append(connection, fresh)
+    return changed + len(fresh)

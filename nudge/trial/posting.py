@@ -10,14 +10,16 @@ from datetime import date, datetime
 from pathlib import Path
 
 from nudge.base.canonical import canonical
-from nudge.base.errors import Refused
+from nudge.base.errors import Place, Refused
 from nudge.base.files import write_whole
 from nudge.records.store import append, audit, change, rows_of
 from nudge.records.tables import BatchRow, EventRow, PostingRow, RecipientRow, UnitRow
+from nudge.trial.batches import FIRST, batch_of, batch_place, records_of, require_open
 from nudge.trial.codes import TrialCode
+from nudge.trial.due import wave_named
 from nudge.trial.gate import HELD, Listed, fresh_list, withheld_because
 from nudge.trial.handle import Trial, require_seal
-from nudge.trial.letters import FIRST, batch_of, batch_place, records_of
+from nudge.trial.letters import clear_batch
 from nudge.trial.reprints import letters_named
 from nudge.trial.units import unit_code
 
@@ -53,23 +55,27 @@ def confirm_posting(
     """Record that a batch's letters went to the post on a day, less those withheld by a fresh suppression list.
 
     The first posting of first letters is the batch's day 0 in every arm. A batch of which nothing went is abandoned.
-    The same confirmation twice changes nothing; another date is refused (`correct_posting`).
+    The same confirmation twice changes nothing. Refused where letters are not made yet, the batch was undone, the
+    date is in the future, before the letters were made or not the one recorded (`correct_posting` mends that), the
+    list is older than a week, or a reference is not of this batch.
     """
     require_seal(trial)
+    if wave != FIRST:
+        wave_named(trial, wave)
     place = batch_place(trial, number)
     held = records_of(trial, number)
+    with trial.store.snapshot() as connection:
+        require_open(connection, trial)
     batch = held.batch
     name = f"{trial.id}/{number}"
     if batch.status == "abandoned":
         raise Refused(TrialCode.BATCH_ABANDONED.at(place))
-    own = [row for row in held.postings if row.wave == wave]
-    if not any(row.status in {"made", "posted"} for row in own) and not (own and wave == FIRST):
+    own = [row for row in held.postings if row.wave == wave and row.status != "abandoned"]
+    if batch.status == "drawn" or (wave != FIRST and not own):
         raise Refused(TrialCode.BATCH_NOT_LETTERED.at(place, trial=trial.id))
     if on > today:
         raise Refused(TrialCode.DATE_FUTURE.at(place))
-    made_on = min(row.made_at[:10] for row in own)
-    if on.isoformat() < made_on:
-        raise Refused(TrialCode.DATE_BEFORE_LETTERS.at(place, made=made_on))
+    _check_made(own, on, place)
     before = {row.posted_on for row in own if row.posted_on is not None}
     if before and before != {on.toordinal()}:
         day = date.fromordinal(min(before)).isoformat()
@@ -82,7 +88,9 @@ def confirm_posting(
         if row.status != "made":
             continue
         events = [event for event in held.events if event.unit == row.unit]
-        if reason := withheld_because(reference_of[row.unit], events, suppression, on):
+        if row.unit not in reference_of:
+            withheld[row.letter_reference] = "erased"
+        elif reason := withheld_because(reference_of[row.unit], events, suppression, on):
             withheld[row.letter_reference] = reason
         elif row.letter_reference in named:
             withheld[row.letter_reference] = "not_posted"
@@ -111,6 +119,12 @@ def confirm_posting(
     )
 
 
+def _check_made(rows: Sequence[PostingRow], on: date, place: Place) -> None:
+    made = [row.made_at[:10] for row in rows if row.sha256]
+    if made and on.isoformat() < min(made):
+        raise Refused(TrialCode.DATE_BEFORE_LETTERS.at(place, made=min(made)))
+
+
 def _write_pull_list(folder: Path, pull: Sequence[str]) -> Path | None:
     """The lines of the manifest whose letters must come out of the pile; None where there are none."""
     manifest = folder / "manifest.csv"
@@ -133,8 +147,10 @@ def _record(
     abandoned: bool,
 ) -> None:
     with trial.store.transaction() as connection:
-        for row in going:
-            where = {"trial": trial.id, "letter_reference": row.letter_reference}
+        if batch_of(connection, trial, batch.number).status != batch.status:  # undone meanwhile
+            raise Refused(TrialCode.BATCH_CHANGED.at(batch_place(trial, batch.number)))
+        for row in going:  # one that was held this very moment is no longer `made`
+            where = {"trial": trial.id, "letter_reference": row.letter_reference, "status": "made"}
             change(connection, PostingRow, where=where, to={"status": "posted", "posted_on": on.toordinal()})
         for reference, reason in withheld.items():
             where = {"trial": trial.id, "letter_reference": reference}
@@ -154,22 +170,24 @@ def _record(
 def correct_posting(
     trial: Trial, number: int, *, on: date, because: str, today: date, now: datetime, wave: str = FIRST
 ) -> bool:
-    """Correct a posting date that was typed in wrongly; the report prints it. False where it was right already."""
+    """Correct a posting date that was typed in wrongly; the report prints it. False where it was right already.
+
+    Refused without a reason, for a day in the future or before the letters were made, and for a batch not posted.
+    """
     place = batch_place(trial, number)
     if not because.strip():
         raise Refused(TrialCode.BECAUSE_MISSING.at(place))
     if on > today:
         raise Refused(TrialCode.DATE_FUTURE.at(place))
     with trial.store.transaction() as connection:
+        require_open(connection, trial)
         batch = batch_of(connection, trial, number)
         rows = [
             row for row in rows_of(connection, PostingRow, trial=trial.id, batch=number, wave=wave) if row.posted_on
         ]
         if batch.status != "posted" or not rows:
             raise Refused(TrialCode.NOT_POSTED_YET.at(place, batch=f"{trial.id}/{number}"))
-        made_on = min(row.made_at[:10] for row in rows)
-        if on.isoformat() < made_on:
-            raise Refused(TrialCode.DATE_BEFORE_LETTERS.at(place, made=made_on))
+        _check_made(rows, on, place)
         before = sorted({row.posted_on for row in rows if row.posted_on is not None})
         if before == [on.toordinal()]:
             return False
@@ -192,38 +210,49 @@ def correct_posting(
 def undo_batch(trial: Trial, number: int, *, now: datetime) -> bool:
     """Abandon a whole batch before posting: its letters are deleted, its units keep their arms and slots (I3).
 
-    They come back with a later batch. False where it was undone before.
+    They come back with a later batch. False where it was undone before. Refused once it is posted.
     """
     place = batch_place(trial, number)
+    folder = trial.workspace.batch_folder(trial.id, number)
     with trial.store.transaction() as connection:
         batch = batch_of(connection, trial, number)
         if batch.status == "abandoned":
+            clear_batch(folder)  # an undo that was cut short had recorded it, and left files
             return False
         if batch.status == "posted":
             raise Refused(TrialCode.BATCH_POSTED.at(place, batch=f"{trial.id}/{number}"))
+        require_open(connection, trial)
         change(connection, BatchRow, where={"trial": trial.id, "number": number}, to={"status": "abandoned"})
         change(connection, PostingRow, where={"trial": trial.id, "batch": number}, to={"status": "abandoned"})
         units = len(rows_of(connection, UnitRow, trial=trial.id, batch=number))
         audit(connection, trial=trial.id, what="undone", facts={"batch": number, "units": units}, at=now)
-    folder = trial.workspace.batch_folder(trial.id, number)
-    for path in [*folder.glob("letters/*.pdf"), *folder.glob("print-*.pdf"), *folder.glob("**/manifest.csv")]:
-        path.unlink()
+    clear_batch(folder)
     return True
 
 
-def hold(trial: Trial, reference: str, *, because: str, today: date, now: datetime) -> bool:
+def hold(trial: Trial, reference: str, *, because: str, today: date, now: datetime, dry_run: bool = False) -> bool:
     """Stop every further letter to a tenancy: a person in crisis, a safeguarding concern, a promise made by phone.
 
     A letter made but not yet posted is withheld; the unit stays in the analysis (I4, I5). False if held before.
+    Refused for a reference that is not in the trial, and for a reason that is no short code or names the tenant: the
+    ledger and the report's counts keep it for good (I12).
     """
     if not because.strip():
         raise Refused(TrialCode.BECAUSE_MISSING.at(trial.place))
-    reason = "_".join(because.strip().lower().split())
+    words = because.strip().lower().replace("_", " ").replace("-", " ").split()
+    if len(words) > 4 or len(because) > 40 or not all(word.isascii() and word.isalpha() for word in words):
+        raise Refused(TrialCode.BECAUSE_NOT_A_CODE.at(trial.place))
+    reason = "_".join(words)
     with trial.store.transaction() as connection:
         recipients = rows_of(connection, RecipientRow, trial=trial.id)
         unit = find_unit(trial, reference, recipients, rows_of(connection, PostingRow, trial=trial.id))
+        named = " ".join(f"{row.forename} {row.surname}" for row in recipients if row.unit == unit).lower().split()
+        if set(words) & set(named):
+            raise Refused(TrialCode.BECAUSE_NOT_A_CODE.at(trial.place))
         if rows_of(connection, EventRow, trial=trial.id, unit=unit, kind=HELD):
             return False
+        if dry_run:
+            return True
         append(
             connection,
             [
@@ -254,7 +283,7 @@ def find_unit(trial: Trial, reference: str, recipients: Sequence[RecipientRow], 
     """The unit that a tenancy or letter reference means, or Refused."""
     text = reference.strip()
     for row in recipients:
-        if text in {row.tenancy_reference, row.payment_reference}:
+        if text and text in {row.tenancy_reference, row.payment_reference}:
             return row.unit
     for posting in postings:
         if posting.letter_reference == text.upper():

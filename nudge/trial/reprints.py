@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -16,23 +17,48 @@ from nudge.documents.printpack import make_print_pack
 from nudge.intake.extract import Person
 from nudge.records.store import audit, change
 from nudge.records.tables import PostingRow, RecipientRow
+from nudge.trial.batches import FIRST, batch_place, records_of, require_open
 from nudge.trial.codes import TrialCode
+from nudge.trial.gate import Listed, fresh_list, withheld_because
 from nudge.trial.handle import Trial, require_seal
-from nudge.trial.letters import FIRST, batch_place, records_of
 
 REPRINT_DAYS: Final = 3
 
 
 def reprint(
-    trial: Trial, number: int, references: Sequence[str], *, today: date, now: datetime, wave: str = FIRST
+    trial: Trial,
+    number: int,
+    references: Sequence[str],
+    *,
+    today: date,
+    now: datetime,
+    listed: Listed | None = None,
+    wave: str = FIRST,
+    dry_run: bool = False,
 ) -> tuple[Path, ...]:
-    """Print spoilt or lost letters again: the same bytes, at most 3 days after posting. The print files made."""
+    """Print spoilt or lost letters again: the same bytes, at most 3 days after posting. The print files made.
+
+    Refused where a reference is not of this batch, its letter is withheld, held or meanwhile on the suppression list
+    (read again, I4), the file is not the one made, or 3 days have passed.
+    """
     require_seal(trial)
     held = records_of(trial, number)
+    with trial.store.snapshot() as connection:
+        require_open(connection, trial)
     batch, recipients, postings = held.batch, held.recipients, held.postings
     if batch.status not in {"lettered", "posted"}:
         raise Refused(TrialCode.BATCH_NOT_LETTERED.at(batch_place(trial, number), trial=trial.id))
     chosen = letters_named(references, postings, recipients, wave, batch_place(trial, number))
+    suppression = fresh_list(batch, listed, today)
+    reference_of = {row.unit: row.tenancy_reference for row in recipients}
+    stopped = 0
+    for posting in chosen:
+        events = [event for event in held.events if event.unit == posting.unit]
+        stopped += posting.status not in {"made", "posted"} or bool(
+            withheld_because(reference_of.get(posting.unit, ""), events, suppression, today)
+        )
+    if stopped:
+        raise Refused(TrialCode.REPRINT_WITHHELD.at(batch_place(trial, number), count=stopped))
     folder = trial.workspace.batch_folder(trial.id, number, None if wave == FIRST else wave)
     for posting in chosen:
         if posting.posted_on is not None and today.toordinal() - posting.posted_on > REPRINT_DAYS:
@@ -40,8 +66,11 @@ def reprint(
         file = folder / "letters" / f"{posting.letter_reference}.pdf"
         if not file.is_file() or sha256_file(file) != posting.sha256:
             raise Refused(TrialCode.REPRINT_CHANGED.at(Place(str(file)), file=file))
-    copies = 1 + max(posting.reprints for posting in chosen)
-    target = folder / f"again-{today.isoformat()}-{copies}"
+    if dry_run:
+        return ()
+    target = next(  # never over a print file that may be at the printer
+        path for copy in count(1) if not (path := folder / f"again-{today.isoformat()}-{copy}").exists()
+    )
     pack = make_print_pack(
         [_file_of(posting, folder) for posting in chosen], _pack_specs(trial, chosen, recipients), target
     )

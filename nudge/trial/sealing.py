@@ -52,6 +52,7 @@ def seal_trial(trial: Trial, *, secret: bytes, now: datetime) -> Sealed:
 
     `secret` is 32 bytes from the operating system; it is kept in a file of its own the first time and ignored
     after, so that sealing again before the first draw cannot shop for a seed. Sealing what is sealed changes nothing.
+    Refused with all that is missing or untrue, once anything is drawn, and where the secret is not the one sealed.
     """
     parts = sealable_parts(trial)
     found = seal_hash(parts.definition, parts.templates, parts.claims, parts.sources)
@@ -160,7 +161,10 @@ def claim_figures(trial: Trial) -> tuple[dict[str, ClaimFigure], list[Problem]]:
 
 
 def record_beacon(trial: Trial, value: str, *, now: datetime) -> Sealed:
-    """Write down the beacon's public value, once, before the first draw."""
+    """Write down the beacon's public value, once, before the first draw.
+
+    Refused for a trial that is not sealed or names no beacon, and for another value than the one on record.
+    """
     row = trial.seal
     if row is None:
         raise Refused(TrialCode.NOT_SEALED.at(trial.place, trial=trial.id))
@@ -197,7 +201,7 @@ def read_secret(trial: Trial) -> bytes:
 
 
 def draw_seed(trial: Trial, row: SealRow) -> bytes:
-    """The seed of the draw: the secret keyed to the beacon's value."""
+    """The seed of the draw: the secret keyed to the beacon's value. Refused while that is not recorded."""
     if row.beacon_value is None:
         raise Refused(TrialCode.NO_BEACON.at(trial.place, beacon=row.beacon_name, trial=trial.id))
     return seed(read_secret(trial), row.beacon_value)
@@ -206,7 +210,9 @@ def draw_seed(trial: Trial, row: SealRow) -> bytes:
 def amend_trial(trial: Trial, *, because: str, by: str, now: datetime) -> AmendmentRow:
     """Record a change of the sealed definition, templates or claims as the next numbered amendment (I7).
 
-    A change of arms, ratio or strata opens a new epoch: open blocks close. The secret and beacon stay.
+    A change of arms, ratio or strata opens a new epoch: open blocks close. The secret and beacon stay. Refused where
+    nothing changed, no reason or initials are given, the trial is not sealed or is closed, and for what could not be
+    sealed.
     """
     row = trial.seal
     if row is None:
@@ -223,7 +229,7 @@ def amend_trial(trial: Trial, *, because: str, by: str, now: datetime) -> Amendm
     major = new_epoch or any(name in MAJOR for name in changes)
     secret = read_secret(trial)
     with trial.store.transaction() as connection:
-        if any(batch.status == "closed" for batch in rows_of(connection, BatchRow, trial=trial.id)):
+        if trial.is_closed(connection):
             raise Refused(TrialCode.CLOSED.at(trial.place))
         number = len(rows_of(connection, AmendmentRow, trial=trial.id)) + 1
         seals = rows_of(connection, SealRow, trial=trial.id)
@@ -248,8 +254,11 @@ def amend_trial(trial: Trial, *, because: str, by: str, now: datetime) -> Amendm
 
 
 MAJOR = frozenset(
-    {"arms", "columns", "design", "eligible", "events", "exclude_if", "outcomes", "suppress", "unit", "waves"}
-)
+    {
+        "analysis", "arms", "bands", "cluster", "columns", "design", "eligible", "events", "exclude_if", "harms",
+        "outcomes", "smallest_worthwhile", "suppress", "unit", "waves",
+    }
+)  # fmt: skip
 
 
 def epoch_now(connection: Connection, trial: str) -> int:

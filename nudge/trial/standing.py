@@ -12,9 +12,9 @@ from nudge.experiment.definition import LiveExperiment
 from nudge.experiment.loader import load
 from nudge.records.store import rows_of
 from nudge.records.tables import BatchRow, EventRow, ImportRow, PostingRow, ReviewRow, UnitRow
+from nudge.trial.due import due_on
 from nudge.trial.gate import HELD
 from nudge.trial.handle import Trial, open_trial
-from nudge.trial.letters import due_on
 from nudge.workspace import Workspace
 
 
@@ -80,7 +80,7 @@ def _steps(
         if batch.status == "lettered":
             steps.append(f"nudge dispatch {name} --on DAY --suppress LIST --dated DAY")
         for wave in trial.experiment.waves if batch.status == "posted" else ():
-            due = due_on(trial, wave, batch)
+            due = due_on(wave, batch)
             done = any(row.batch == batch.number and row.wave == wave.id for row in postings)
             if due is not None and due <= today and not done:
                 steps.append(

@@ -9,10 +9,28 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
+from sqlmodel import SQLModel
 
 from nudge.base.resources import resources
+from nudge.records.store import rows_of
+from nudge.records.tables import (
+    AllocationRow,
+    AmendmentRow,
+    AuditRow,
+    BatchRow,
+    EventRow,
+    HouseholdRow,
+    ImportRow,
+    MeasurementRow,
+    PostingRow,
+    RecipientRow,
+    ReviewRow,
+    SealRow,
+    UnitRow,
+)
 from nudge.trial.enrolment import Enrolment, enrol
 from nudge.trial.gate import Listed
 from nudge.trial.handle import Trial, open_trial
@@ -21,10 +39,11 @@ from nudge.trial.posting import Posted, confirm_posting
 from nudge.trial.sealing import record_beacon, seal_trial
 from nudge.workspace import make_workspace, open_workspace
 
+Row = TypeVar("Row", bound=SQLModel)
 SECRET = bytes(range(32))
 SEALED_ON = date(2026, 11, 30)
 MONDAY = date(2026, 12, 7)
-SURNAMES = "Ashdown Birch Cuckmere Dell Eastry Firle Glynde Hailsham Isfield Jevington Kipling Laughton".split()
+SURNAMES = ("Ashdown", "Birch", "Cuckmere", "Dell", "Eastry", "Firle", "Glynde", "Hailsham", "Isfield", "Jevington")
 HEADINGS = (
     "Tenancy Ref", "Pay Ref", "UPRN", "Title", "Forename", "Surname", "Addr1", "Addr2", "Postcode", "Telephone",
     "Arrears", "Weeks In Arrears", "Stage", "Patch", "Agreement", "NOSP Served", "Court Date", "Vacated",
@@ -136,7 +155,13 @@ class Office:
         return self.file(name, "reference,reason,from,until\n" + rows)
 
     def enrol(
-        self, rows: Sequence[Mapping[str, str]], *, on: date = MONDAY, stop: str = "", name: str = "week.csv", **more: object
+        self,
+        rows: Sequence[Mapping[str, str]],
+        *,
+        on: date = MONDAY,
+        stop: str = "",
+        name: str = "week.csv",
+        **more: object,
     ) -> Enrolment:
         extract = self.file(f"{on.isoformat()}-{name}", as_csv(rows))
         listed = self.list(stop, f"{on.isoformat()}-stop.csv")
@@ -146,10 +171,45 @@ class Office:
     def letters(self, number: int = 1, *, on: date = MONDAY, **more: object) -> LettersMade:
         return make_batch_letters(self.trial, number, today=on, now=moment(on, 11), **more)  # type: ignore[arg-type]
 
+    def rows(self, table: type[Row], **equal: object) -> list[Row]:
+        """What is on record."""
+        with self.trial.store.snapshot() as connection:
+            return rows_of(connection, table, trial="wealden-arrears", **equal)
+
+    def arms(self) -> dict[str, str]:
+        """The arm of each tenancy, by reference: only tests look."""
+        arms = {row.cluster: row.arm for row in self.rows(AllocationRow)}
+        units = {row.unit: arms[row.cluster] for row in self.rows(UnitRow)}
+        return {row.tenancy_reference: units[row.unit] for row in self.rows(RecipientRow)}
+
+    def snapshot(self) -> dict[str, str]:
+        """Everything in the database, as text: equal before and after means that nothing was recorded."""
+        tables = (
+            SealRow, AmendmentRow, BatchRow, HouseholdRow, UnitRow, AllocationRow, RecipientRow, PostingRow, EventRow,
+            MeasurementRow, ReviewRow, ImportRow, AuditRow,
+        )  # fmt: skip
+        return {table.__name__: repr([row.model_dump() for row in self.rows(table)]) for table in tables}
+
+    def files(self, below: str = "out") -> dict[str, bytes]:
+        """Every file below a folder of the workspace, and its bytes."""
+        root = self.folder / below
+        return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
     def dispatch(self, number: int = 1, *, on: date = MONDAY, stop: str = "", **more: object) -> Posted:
         listed = Listed(self.list(stop, f"{on.isoformat()}-posting-stop.csv"), on)
         settings = {"today": on, "now": moment(on, 16)} | more
         return confirm_posting(self.trial, number, on=on, listed=listed, **settings)  # type: ignore[arg-type]
+
+
+TUESDAY = MONDAY + timedelta(days=1)
+WEDNESDAY = MONDAY + timedelta(days=2)
+HOUSEHOLDS = 6
+
+
+def week_one() -> list[dict[str, str]]:
+    """Six households, the last of which are joint tenants in two rows: seven letters."""
+    rows = [tenancy(number) for number in range(1, HOUSEHOLDS + 1)]
+    return [*rows, tenancy(HOUSEHOLDS, Title="Mr", Forename="Joe", Surname="Jointly")]
 
 
 @pytest.fixture(scope="session")
@@ -158,7 +218,50 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_sealed(tmp_path_factory.mktemp("sealed") / "rents")
 
 
+def _next(before: Path, folder: Path, step: Callable[[Office], object]) -> Path:
+    shutil.copytree(before, folder)
+    step(Office(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def drawn(sealed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Batch 1 drawn on Monday."""
+    return _next(sealed, tmp_path_factory.mktemp("drawn") / "rents", lambda office: office.enrol(week_one()))
+
+
+@pytest.fixture(scope="session")
+def lettered(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """And its letters made on Monday."""
+    return _next(drawn, tmp_path_factory.mktemp("lettered") / "rents", lambda office: office.letters())
+
+
+@pytest.fixture(scope="session")
+def posted(lettered: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """And posted on Wednesday, which is day 0."""
+    return _next(lettered, tmp_path_factory.mktemp("posted") / "rents", lambda office: office.dispatch(on=WEDNESDAY))
+
+
+def _copied(folder: Path, tmp_path: Path) -> Office:
+    shutil.copytree(folder, tmp_path / "rents")
+    return Office(tmp_path / "rents")
+
+
 @pytest.fixture
 def office(sealed: Path, tmp_path: Path) -> Office:
-    shutil.copytree(sealed, tmp_path / "rents")
-    return Office(tmp_path / "rents")
+    return _copied(sealed, tmp_path)
+
+
+@pytest.fixture
+def drawn_office(drawn: Path, tmp_path: Path) -> Office:
+    return _copied(drawn, tmp_path)
+
+
+@pytest.fixture
+def lettered_office(lettered: Path, tmp_path: Path) -> Office:
+    return _copied(lettered, tmp_path)
+
+
+@pytest.fixture
+def posted_office(posted: Path, tmp_path: Path) -> Office:
+    return _copied(posted, tmp_path)
