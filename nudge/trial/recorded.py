@@ -6,7 +6,7 @@ No workspace, no database, no letters. Rules of the trial §1 and §6.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +26,7 @@ from nudge.trial.recorded_columns import Columns
 from nudge.trial.recorded_outcomes import SPANNING, Measured, columns_named, measure
 from nudge.trial.recorded_units import Units, drawn_word, read_units
 from nudge.uplift.analysis import analyse_outcome
-from nudge.uplift.estimate import Flag, Role
+from nudge.uplift.estimate import Estimate, Flag, Role
 from nudge.uplift.results import OutcomeResult
 from nudge.uplift.units import FloatArray, IntArray, UnitTable
 
@@ -47,44 +47,69 @@ def analyse(
     polars or Arrow table. `redraws` bounds the randomisation test. Raises Refused with everything wrong at once.
     """
     plan, loaded = _plan(experiment)
-    cells = read_cells(data, columns_named(plan))
-    columns = Columns(cells, plan.data.missing)
-    units = read_units(plan, columns)
-    measured = [measure(outcome, units, columns) for outcome in plan.outcomes]
-    covariates = {
-        name: values
-        for heading in plan.analysis.covariates
-        for name, values in _covariate(heading, units, columns).items()
-    }
-    Refused.when(columns.problems)
-    drawn = drawn_word(plan)
-    assignment, place = units.assignment(drawn)
-    key = definition_hash(plan)
+    read = _read(plan, read_cells(data, columns_named(plan)))
+    measured = [measure(outcome, read.units, read.columns) for outcome in plan.outcomes]
+    Refused.when(read.columns.problems)
     results: list[OutcomeResult] = []
     problems: list[Problem] = []
     for number, (outcome, found) in enumerate(zip(plan.outcomes, measured, strict=True)):
         try:
-            result = analyse_outcome(
-                outcome,
-                _table(units, found, covariates, place),
-                assignment=assignment,
-                randomised=plan.design.randomised,
-                confidence=plan.analysis.confidence,
-                smallest_worthwhile=plan.worthwhile(outcome.id),
-                multiplicity=plan.multiplicity,
-                redraw_key=redraw_key(key),
-                redraws=redraws,
-                live=False,
-                weigh=plan.data.weigh,
-                adjust=plan.analysis.adjust,
-                primaries=sum(item.primary for item in plan.outcomes),
-            )
+            results.append(_finished(_analysed(read, outcome, found, redraws), read, outcome, found, redraws))
         except Refused as refusal:
             problems += [_placed(problem, loaded, number, outcome) for problem in refusal.problems]
-            continue
-        results.append(_finished(result, outcome, found))
     Refused.when(problems)
-    return assemble(_header(plan, key, cells, units, measured, results, assignment, drawn, as_of), results)
+    return assemble(_header(read, measured, results, as_of), results)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Read:
+    """A plan and its data, read: who was in the trial, and what was drawn."""
+
+    plan: RecordedExperiment
+    columns: Columns
+    units: Units
+    covariates: Mapping[str, FloatArray]
+    drawn: str
+    assignment: Assignment | None
+    place: IntArray  # of each unit's cluster in the assignment
+    key: str  # the definition's hash
+
+
+def _read(plan: RecordedExperiment, cells: Cells) -> _Read:
+    columns = Columns(cells, plan.data.missing)
+    units = read_units(plan, columns)
+    drawn = drawn_word(plan)
+    assignment, place = units.assignment(drawn)
+    covariates = [_covariate(heading, units, columns) for heading in plan.analysis.covariates]
+    return _Read(
+        plan=plan,
+        columns=columns,
+        units=units,
+        covariates={name: values for found in covariates for name, values in found.items()},
+        drawn=drawn,
+        assignment=assignment,
+        place=place,
+        key=definition_hash(plan),
+    )
+
+
+def _analysed(read: _Read, outcome: Outcome, found: Measured, redraws: int) -> OutcomeResult:
+    plan = read.plan
+    return analyse_outcome(
+        outcome,
+        _table(read, found),
+        assignment=read.assignment,
+        randomised=plan.design.randomised,
+        confidence=plan.analysis.confidence,
+        smallest_worthwhile=plan.worthwhile(outcome.id),
+        multiplicity=plan.multiplicity,
+        redraw_key=redraw_key(read.key),
+        redraws=redraws,
+        live=False,
+        weigh=plan.data.weigh,
+        adjust=plan.analysis.adjust,
+        primaries=sum(item.primary for item in plan.outcomes),
+    )
 
 
 def _plan(experiment: RecordedExperiment | Mapping[str, Any] | Path | str) -> tuple[RecordedExperiment, Loaded | None]:
@@ -106,7 +131,8 @@ def _placed(problem: Problem, loaded: Loaded | None, number: int, outcome: Outco
     return replace(problem, place=loaded.place("outcomes", number, "horizon"))
 
 
-def _table(units: Units, found: Measured, covariates: Mapping[str, FloatArray], place: IntArray) -> UnitTable:
+def _table(read: _Read, found: Measured) -> UnitTable:
+    units = read.units
     inside = units.kept & units.counted
     rows = inside[found.unit]
     unit = found.unit[rows]
@@ -129,9 +155,9 @@ def _table(units: Units, found: Measured, covariates: Mapping[str, FloatArray], 
         stratum=None if units.stratum is None else units.stratum[unit],
         strata=units.strata,
         cluster=None if cluster is None else cluster[unit],
-        drawn=place[unit],
+        drawn=read.place[unit],
         pair=None if units.pair is None else units.pair[unit],
-        covariates={name: values[unit] for name, values in covariates.items()},
+        covariates={name: values[unit] for name, values in read.covariates.items()},
         assigned=dict(zip(units.arms, assigned.tolist(), strict=True)),
         missing_by=missing_by,
         **{name: values[rows] for name, values in found.fields.items()},
@@ -159,14 +185,14 @@ def _covariate(heading: str, units: Units, columns: Columns) -> dict[str, FloatA
     }
 
 
-def _finished(result: OutcomeResult, outcome: Outcome, found: Measured) -> OutcomeResult:
+def _finished(result: OutcomeResult, read: _Read, outcome: Outcome, found: Measured, redraws: int) -> OutcomeResult:
     """The result with what the trial has to say: its dates, and whether the arms were posted apart."""
     estimates = result.estimates
     if any(days >= _APART for days in found.apart.values()):
         estimates = tuple(
             replace(row, flags=(*row.flags, Flag.DISPATCH_DIFFERS_BY_ARM)) if row.role is Role.HEADLINE else row
             for row in estimates
-        )
+        ) + _own_clocks(read, outcome, redraws)
     return replace(
         result,
         estimates=estimates,
@@ -175,17 +201,24 @@ def _finished(result: OutcomeResult, outcome: Outcome, found: Measured) -> Outco
     )
 
 
-def _header(
-    plan: RecordedExperiment,
-    key: str,
-    cells: Cells,
-    units: Units,
-    measured: Sequence[Measured],
-    results: Sequence[OutcomeResult],
-    assignment: Assignment | None,
-    drawn: str,
-    as_of: date | None,
-) -> Header:
+def _own_clocks(read: _Read, outcome: Outcome, redraws: int) -> tuple[Estimate, ...]:
+    """The headline from each unit's own date instead of its batch's day 0: a sensitivity row and no more (rules §1)."""
+    columns = Columns(read.columns.cells, read.columns.missing)
+    found = measure(outcome, replace(read.units, batch=None), columns)
+    if columns.problems:
+        return ()  # an arm that got nothing has no dates of its own
+    try:
+        result = _analysed(read, outcome, found, redraws)
+    except Refused:
+        return ()
+    return tuple(
+        replace(row, role=Role.SENSITIVITY, method=f"{row.method}; each unit from its own date, not its batch's day 0")
+        for row in result.headlines
+    )
+
+
+def _header(read: _Read, measured: Sequence[Measured], results: Sequence[OutcomeResult], as_of: date | None) -> Header:
+    plan, units, cells = read.plan, read.units, read.columns.cells
     assigned = np.bincount(units.arm[units.counted], minlength=len(units.arms)).tolist()
     counts = {
         arm: ArmCount(arm=arm, assigned=n, clusters=clusters)
@@ -203,9 +236,9 @@ def _header(
     apart = next((found.apart for found in measured if found.apart), None)
     return Header(
         experiment=plan.id,
-        definition_hash=key,
+        definition_hash=read.key,
         randomised=plan.design.randomised,
-        drawn=drawn,
+        drawn=read.drawn,
         arms=tuple(counts[arm] for arm in plan.arm_ids),
         as_of=as_of,
         multiplicity=plan.multiplicity,

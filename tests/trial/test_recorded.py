@@ -375,6 +375,8 @@ def test_arms_of_a_batch_posted_apart_share_one_day_0_and_are_flagged():
     assert "dispatch_differs_by_arm" in row(found)["flags"]
     assert found["checks"]["dispatch_by_arm"] == {"median_days_apart": {"w1": 4.0}}
     assert row(found)["estimate"] == pytest.approx(0)
+    assert "its own date" in row(found, "rmst_difference", role="sensitivity")["method"]
+    assert row(found, "rmst_difference", role="sensitivity")["estimate"] < -2
 
 
 def test_a_start_blank_in_every_arm_alike_is_missing():
