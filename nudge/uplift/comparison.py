@@ -94,10 +94,12 @@ class Comparison:
     def by_cluster(self) -> tuple[Comparison, Callable[[FloatArray], FloatArray]]:
         """The same comparison with one row a cluster, and how unit values become each cluster's mean.
 
-        Only for clusters whose units share arm and stratum. The rows hold codes alone, no outcome.
+        A cluster that spans arms or strata has a row in each. The rows hold codes alone, no outcome.
         """
         table = self.table
-        _, first, place = np.unique(table.cluster_codes, return_index=True, return_inverse=True)
+        strata = int(table.stratum_codes.max(initial=0)) + 1
+        side = (table.cluster_codes * 2 + self.z) * strata + table.stratum_codes
+        _, first, place = np.unique(side, return_index=True, return_inverse=True)
         n = sum_by(place, first.size)
         rows = UnitTable(
             arms=table.arms,

@@ -10,9 +10,9 @@ import numpy as np
 from scipy.special import erfc
 
 from nudge.experiment.definition import OutcomeType
-from nudge.uplift.comparison import Comparison, Row, empty_row, replace_table
+from nudge.uplift.comparison import SMALL_ARM, Comparison, Row, empty_row, replace_table
 from nudge.uplift.estimate import Flag, Measure, PMethod, Role
-from nudge.uplift.means import adjusted_row, mean_row
+from nudge.uplift.means import adjusted_row, arm_blind_residual, covariate_columns, mean_row
 from nudge.uplift.pairs import log_rates, pair_row
 from nudge.uplift.proportion_ratios import ratio_rows
 from nudge.uplift.rates import rate_row
@@ -57,7 +57,7 @@ def headline_row(comparison: Comparison, plan: Plan) -> Row:
     if plan.weigh_clusters and comparison.clustered:
         return _weighed_row(comparison, plan)
     if plan.adjusted and table.covariates:
-        return adjusted_row(comparison, unit_values(comparison, plan), table.covariates, measure=measure, what=what)
+        return _adjusted_headline(comparison, plan)
     if plan.kind is OutcomeType.TIME_TO_EVENT:
         return rmst_row(comparison, plan.horizon)
     if plan.kind is OutcomeType.PROPORTION:
@@ -149,6 +149,21 @@ def sensitivity_rows(
 
 def _noted(row: Row, note: str) -> Row:
     return replace(row, method=f"{row.method}; {note}")
+
+
+def _adjusted_headline(comparison: Comparison, plan: Plan) -> Row:
+    """The row adjusted for covariates; redraws compare what they leave of y, both arms together."""
+    measure, what = HEADLINE[plan.kind]
+    table = comparison.table
+    row = adjusted_row(comparison, unit_values(comparison, plan), table.covariates, measure=measure, what=what)
+    columns = covariate_columns(table.covariates, np.ones(len(table), dtype=np.bool_))
+    return replace(
+        row,
+        needs_redraw=comparison.clustered or min(comparison.sizes) < SMALL_ARM,
+        redrawn=lambda: studentised(
+            comparison.sums(arm_blind_residual(_pooled(comparison, plan), columns, table.stratum_codes))
+        ),
+    )
 
 
 def _weighed_row(comparison: Comparison, plan: Plan) -> Row:

@@ -308,6 +308,29 @@ def test_clusters_weighed_alike_are_compared_by_their_means():
     assert row.p_method is PMethod.RANDOMISATION_DRAWN
 
 
+def test_clusters_that_span_arms_are_weighed_in_each_arm():
+    table, _ = household_trial(1, clusters=60)
+    table = replace(table, arm=np.arange(len(table)) % 2, stratum=None)
+    [row] = analysed(SHARE, table, weigh="cluster").headlines
+    means = []
+    for arm in (1, 0):
+        here = table.arm == arm
+        means.append(np.mean([table.y[here & (table.cluster == code)].mean() for code in set(table.cluster[here])]))
+    assert row.estimate == pytest.approx(means[0] - means[1])
+
+
+def test_covariates_lead_where_that_was_sealed_and_the_design_is_redrawn_all_the_same():
+    table, assignment = household_trial(1, clusters=90)
+    table = replace(table, covariates={"before": table.time + np.sin(np.arange(len(table)))})
+    result = analysed(CONTACT, table, assignment=assignment, adjust="headline")
+    [row] = result.headlines
+    [plain] = [item for item in result.estimates if item.role is Role.SENSITIVITY]
+    assert row.covariates == ("before",)
+    assert row.p_method is PMethod.RANDOMISATION_DRAWN
+    assert row.se < plain.se / 2
+    assert "not adjusted" in plain.method
+
+
 def test_an_arm_that_lost_everybody_has_nulls_and_a_flag():
     table, _ = household_trial(1, arms=3)
     rows = analysed(CONTACT, table.take(table.arm != 2)).headlines
