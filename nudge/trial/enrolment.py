@@ -179,7 +179,7 @@ def enrol(
         drawn_at=utc_text(now),
         status="drawn",
         day0=None,
-        flow_json=canonical({**flow, "why": found.why, "suppression": str(suppression.absolute())}).decode(),
+        flow_json=canonical({**flow, "why": found.why, "suppression": _within(trial, suppression)}).decode(),
     )
     _keep(trial, seal, batch, plan, found, now)
     learnt = load_mappings(trial.workspace.mappings)
@@ -207,6 +207,12 @@ def _flow(reading: Extract, found: _Sorted, plan: _Plan) -> dict[str, object]:
         "rejoined": len(found.back),
         "clusters": len(plan.strata),
     }
+
+
+def _within(trial: Trial, path: Path) -> str:
+    """A file's path from the workspace, so that a workspace may be moved; whole where it lies outside."""
+    root, path = trial.workspace.folder.resolve(), path.resolve()
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
 def _check_extract_date(path: Path, day: date, today: date, held: _Held) -> None:

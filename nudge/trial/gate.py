@@ -14,6 +14,7 @@ from nudge.base.files import sha256_file
 from nudge.intake.suppression import SuppressionList, read_suppression
 from nudge.records.tables import BatchRow, EventRow
 from nudge.trial.codes import TrialCode
+from nudge.trial.handle import Trial
 
 LIST_DAYS: Final = 7  # the list is at most this much older than the extract, or than today where letters are made
 HELD: Final = "held"  # the event kind of an officer's hold
@@ -36,12 +37,15 @@ class Listed:
     dated: date
 
 
-def fresh_list(batch: BatchRow, listed: Listed | None, today: date) -> SuppressionList:
-    """The list as it is today: the one given, else the batch's own, unchanged and not older than a week (I4)."""
+def fresh_list(trial: Trial, batch: BatchRow, listed: Listed | None, today: date) -> SuppressionList:
+    """The list as it is today: the one given, else the batch's own, unchanged and not older than a week (I4).
+
+    Refused where it is older, dated in the future, changed or gone.
+    """
     if listed is not None:
         check_list_date(listed.path, listed.dated, today, today)
         return read_suppression(listed.path, dated=listed.dated)
-    path = Path(json.loads(batch.flow_json)["suppression"])
+    path = trial.workspace.folder / json.loads(batch.flow_json)["suppression"]
     dated = date.fromordinal(batch.suppression_dated)
     if (today - dated).days > LIST_DAYS:
         raise Refused(TrialCode.SUPPRESSION_STALE.at(Place(str(path))))

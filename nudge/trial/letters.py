@@ -86,7 +86,7 @@ def make_batch_letters(
     ):
         flag = "" if rule is None else f" --wave {wave}"
         raise Refused(TrialCode.BATCH_POSTED.at(place, batch=f"{trial.id}/{number}{flag}"))
-    suppression = fresh_list(held.batch, listed, today)
+    suppression = fresh_list(trial, held.batch, listed, today)
     if rule is None:
         due = due_first(trial, held, suppression, today)
         templates = {arm.id: arm.letter for arm in trial.experiment.arms}

@@ -80,7 +80,7 @@ def confirm_posting(
     if before and before != {on.toordinal()}:
         day = date.fromordinal(min(before)).isoformat()
         raise Refused(TrialCode.DATE_DIFFERS.at(place, day=day, batch=name))
-    suppression = fresh_list(batch, listed, today)
+    suppression = fresh_list(trial, batch, listed, today)
     reference_of = {row.unit: row.tenancy_reference for row in held.recipients}
     named = {row.letter_reference for row in letters_named(not_posted, own, held.recipients, wave, place)}
     withheld: dict[str, str] = {}

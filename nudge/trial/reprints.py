@@ -49,7 +49,7 @@ def reprint(
     if batch.status not in {"lettered", "posted"}:
         raise Refused(TrialCode.BATCH_NOT_LETTERED.at(batch_place(trial, number), trial=trial.id))
     chosen = letters_named(references, postings, recipients, wave, batch_place(trial, number))
-    suppression = fresh_list(batch, listed, today)
+    suppression = fresh_list(trial, batch, listed, today)
     reference_of = {row.unit: row.tenancy_reference for row in recipients}
     stopped = 0
     for posting in chosen:
