@@ -311,36 +311,71 @@ def checks(summary: Summary, wording: Wording) -> Section | None:
     """Whether draw, posting and follow-up went as they should."""
     found = summary["checks"]
     parts: list[Part] = []
-    ratio = found["sample_ratio"]
-    if isinstance(ratio, Mapping) and ratio.get("p_value") is not None:
-        alarm = ratio["p_value"] < 0.001
-        parts.append(Text(words=(
-            f"Arms are of the sizes that the design would give ({p_words(ratio['p_value'])})." if not alarm else
-            f"The arms are not of the sizes that the design would give ({p_words(ratio['p_value'])}):"
-            " find out why before using any result."
-        )))  # fmt: skip
-    rows = []
-    for line in found["balance"]:
-        apart = line.get("standardised_difference")
-        means = line.get("arms") or {}
-        rows.append((
-            reason(str(line.get("column") or line.get("name") or "")),
-            *(number(means.get(arm["arm"]), 2) for arm in summary["arms"]),
-            number(apart, 2),
-        ))  # fmt: skip
+    ratio, missing_test = (_tested(found[key]) for key in ("sample_ratio", "missing_by_arm"))
+    if ratio is not None:
+        words = "The arms are of the sizes that the design gives" if ratio >= ALARM else _SIZES_WRONG
+        parts.append(Text(words=f"{words} ({p_words(ratio)})."))
+    if missing_test is not None:
+        words = "Outcomes are missing about as often in each arm" if missing_test >= ALARM else _MISSING_WRONG
+        parts.append(Text(words=f"{words} ({p_words(missing_test)})."))
+    parts += _posting(found["dispatch_by_arm"], summary, wording)
+    rows = tuple(
+        (
+            reason(str(line.get("column"))),
+            *(number((line.get("arms") or {}).get(arm["arm"]), 2) for arm in summary["arms"]),
+            number(line.get("standardised_difference"), 2),
+        )
+        for line in found["balance"]
+    )
     if rows:
+        arms = (wording.arm(arm["arm"]) for arm in summary["arms"])
         parts.append(
             Table(
-                caption="How alike the arms were before the letters",
-                columns=(
-                    "Measured before",
-                    *(wording.arm(arm["arm"]) for arm in summary["arms"]),
-                    "Apart, in standard deviations",
-                ),
-                rows=tuple(rows),
+                caption="How alike the arms were before: averages",
+                columns=("Measured before", *arms, "Apart, in standard deviations"),
+                rows=rows,
             )
         )
     return Section(slug="checks", heading="Did the trial run as it should", parts=tuple(parts)) if parts else None
+
+
+ALARM: Final = 0.001  # below this a check is an alarm, and comes before any result
+_SIZES_WRONG: Final = (
+    "The arms are not of the sizes that the design gives: find out why before using any result of this trial"
+)
+_MISSING_WRONG: Final = (
+    "Outcomes are missing more often in one arm than in another: what is missing may explain what was found"
+)
+
+
+def _tested(check: Any) -> float | None:
+    p = check.get("p_value") if isinstance(check, Mapping) else None
+    return None if p is None else float(p)
+
+
+def _posting(found: Any, summary: Summary, wording: Wording) -> list[Part]:
+    if not isinstance(found, Mapping):
+        return []
+    rows = tuple(
+        (
+            wording.arm(arm["arm"]),
+            whole(told.get("posted")),
+            whole(told.get("withheld")),
+            number(told.get("median_day"), 0),
+        )
+        for arm in summary["arms"]
+        if isinstance(told := found.get(arm["arm"]), Mapping)
+    )
+    columns = ("Arm", "Posted", "Not posted", "Middle day of posting, after day 0")
+    return [Table(caption="Posting by arm", columns=columns, rows=rows)] if rows else []
+
+
+def notes(summary: Summary) -> Section | None:
+    """Sentences that the analysis wants read; nothing where there are none."""
+    if not summary["notes"]:
+        return None
+    parts = (Listing(items=tuple(("", note) for note in summary["notes"])),)
+    return Section(slug="notes", heading="What else a reader should know", parts=parts)
 
 
 def amendments(summary: Summary) -> Section | None:
@@ -383,8 +418,6 @@ def trust(summary: Summary) -> Section:
             ("Epochs", f"{summary['epochs']}: arms or ratio changed during the trial; estimates keep them apart")
         )
     parts: list[Part] = [Listing(items=tuple(items))]
-    if summary["notes"]:
-        parts.append(Listing(items=tuple(("", note) for note in summary["notes"])))
     return Section(slug="trust", heading="What stands behind the draw", parts=tuple(parts))
 
 

@@ -162,7 +162,7 @@ def interval_chart(
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
         axes.grid(axis="x", color=GRID, linewidth=0.8)
-        axes.set_xlabel(fill(axis, 42 if narrow else 70), fontsize=9)
+        axes.set_xlabel(fill(axis, 42 if narrow else 84), fontsize=9)
         if sides is not None:
             for words, x, ha in ((f"← {sides[0]}", 0.0, "left"), (f"{sides[1]} →", 1.0, "right")):
                 axes.annotate(

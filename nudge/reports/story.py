@@ -43,6 +43,7 @@ def tell(summary: Mapping[str, Any], wording: Wording) -> Story:
         account.harms(summary, wording),
         account.sensitivity(summary, wording),
         account.checks(summary, wording),
+        account.notes(summary),
         account.amendments(summary),
         account.trust(summary),
         account.responders(summary, wording),

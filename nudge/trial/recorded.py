@@ -26,6 +26,7 @@ from nudge.trial.recorded_columns import Columns
 from nudge.trial.recorded_outcomes import SPANNING, Measured, columns_named, measure
 from nudge.trial.recorded_units import Units, drawn_word, read_units
 from nudge.uplift.analysis import analyse_outcome
+from nudge.uplift.checks import balance, missing_by_arm
 from nudge.uplift.estimate import Estimate, Flag, Role
 from nudge.uplift.results import OutcomeResult
 from nudge.uplift.units import FloatArray, IntArray, UnitTable
@@ -188,7 +189,7 @@ def _covariate(heading: str, units: Units, columns: Columns) -> dict[str, FloatA
 def _finished(result: OutcomeResult, read: _Read, outcome: Outcome, found: Measured, redraws: int) -> OutcomeResult:
     """The result with what the trial has to say: its dates, and whether the arms were posted apart."""
     estimates = result.estimates
-    if any(days >= _APART for days in found.apart.values()):
+    if _posted_apart(read.units, found):
         estimates = tuple(
             replace(row, flags=(*row.flags, Flag.DISPATCH_DIFFERS_BY_ARM)) if row.role is Role.HEADLINE else row
             for row in estimates
@@ -199,6 +200,32 @@ def _finished(result: OutcomeResult, read: _Read, outcome: Outcome, found: Measu
         day0=None if found.day0 is None else [day.isoformat() for day in found.day0],
         data_cut=None if outcome.data_cut is None else outcome.data_cut.isoformat(),
     )
+
+
+def _posted_apart(units: Units, found: Measured) -> bool:
+    """Whether the arms' median dates lie a day or more apart within some batch (rules §1)."""
+    if units.batch is None or found.after_day0 is None:
+        return False
+    for batch in np.unique(units.batch):
+        inside = (units.batch == batch) & ~np.isnan(found.after_day0)
+        arms = np.unique(units.arm[inside])
+        medians = [float(np.median(found.after_day0[inside & (units.arm == arm)])) for arm in arms]
+        if medians and max(medians) - min(medians) >= _APART:
+            return True
+    return False
+
+
+def _dispatch(units: Units, found: Measured) -> dict[str, Any] | None:
+    """Units with a date of their own, without one, and the median day after day 0, by arm."""
+    if found.after_day0 is None:
+        return None
+    told: dict[str, Any] = {}
+    for code, arm in enumerate(units.arms):
+        own = found.after_day0[(units.arm == code) & units.counted]
+        days = own[~np.isnan(own)]
+        median = float(np.median(days)) if days.size else None
+        told[arm] = {"posted": int(days.size), "withheld": int(own.size - days.size), "median_day": median}
+    return told
 
 
 def _own_clocks(read: _Read, outcome: Outcome, redraws: int) -> tuple[Estimate, ...]:
@@ -233,7 +260,7 @@ def _header(read: _Read, measured: Sequence[Measured], results: Sequence[Outcome
         notes += [*found.notes, *result.notes]
     if plan.analysis.subgroups:
         notes.append(f"Subgroups are declared ({', '.join(plan.analysis.subgroups)}) and not yet estimated.")
-    apart = next((found.apart for found in measured if found.apart), None)
+    dispatch = next((told for found in measured if (told := _dispatch(units, found)) is not None), None)
     return Header(
         experiment=plan.id,
         definition_hash=read.key,
@@ -249,8 +276,14 @@ def _header(read: _Read, measured: Sequence[Measured], results: Sequence[Outcome
             analysed=sum(arm.n for arm in main.arms),
         ),
         checks=Checks(
-            missing_by_arm={result.id: {arm.arm: dict(arm.missing_by) for arm in result.arms} for result in results},
-            dispatch_by_arm=None if apart is None else {"median_days_apart": dict(apart)},
+            missing_by_arm=missing_by_arm(
+                {arm.arm: arm.n_assigned for arm in main.arms}, {arm.arm: arm.missing for arm in main.arms}
+            ),
+            dispatch_by_arm=dispatch,
+            balance=[
+                balance(name, values[units.counted], units.arm[units.counted], units.arms)
+                for name, values in read.covariates.items()
+            ],
         ),
         notes=tuple(dict.fromkeys(notes)),
     )

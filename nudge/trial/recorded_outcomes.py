@@ -6,7 +6,7 @@ Rules of the trial §1: day 0, the horizon, what blanks mean, which units an out
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -45,7 +45,7 @@ class Measured:
     notes: tuple[str, ...] = ()
     repeated: bool = False
     day0: tuple[date, date] | None = None
-    apart: Mapping[str, float] = field(default_factory=dict)  # batch: days between the arms' median starts
+    after_day0: FloatArray | None = None  # by unit, days from its batch's day 0 to its own start; NaN where blank
 
 
 def columns_named(experiment: RecordedExperiment) -> dict[str, str]:
@@ -220,7 +220,7 @@ class _Times:
     missing: dict[str, BoolArray]
     notes: tuple[str, ...] = ()
     day0: tuple[date, date] | None = None
-    apart: Mapping[str, float] = field(default_factory=dict)
+    after_day0: FloatArray | None = None
 
 
 def _timed(outcome: Outcome, units: Units, columns: Columns) -> Measured:
@@ -249,7 +249,7 @@ def _timed(outcome: Outcome, units: Units, columns: Columns) -> Measured:
         missing=missing,
         notes=times.notes,
         day0=times.day0,
-        apart=times.apart,
+        after_day0=times.after_day0,
     )
 
 
@@ -258,11 +258,12 @@ def _dated(outcome: Outcome, units: Units, columns: Columns) -> _Times:
     own = columns.days(str(outcome.start), outcome.missing)
     start = _first(units.row_unit, own, n)
     _same_start(str(outcome.start), units, columns, own, start)
-    apart: dict[str, float] = {}
+    after_day0 = None
     if units.batch is not None:
-        apart = _apart(units, start)
+        own_start = start
         first = _first(units.batch, start, int(units.batch.max()) + 1)
         start = first[units.batch]
+        after_day0 = own_start - start
     blank = np.isnan(start)
     _blank_everywhere(str(outcome.start), units, columns, blank & units.counted & units.kept)
     event_days = columns.days(outcome.event[0], outcome.missing)
@@ -293,7 +294,7 @@ def _dated(outcome: Outcome, units: Units, columns: Columns) -> _Times:
         missing=missing,
         notes=notes,
         day0=(date.fromordinal(int(days.min())), date.fromordinal(int(days.max()))) if days.size else None,
-        apart=apart,
+        after_day0=after_day0,
     )
 
 
@@ -319,23 +320,6 @@ def _blank_everywhere(heading: str, units: Units, columns: Columns, blank: BoolA
         return
     said = ", ".join(f"{n:,} units of {arm}" for arm, n in zip(units.arms, counts.tolist(), strict=True) if n)
     columns.problems.append(RecordedCode.START_BLANK_IN_SOME_ARMS.at(columns.cells.place(heading), blank=said))
-
-
-def _apart(units: Units, start: FloatArray) -> dict[str, float]:
-    """By batch, how many days the arms' median starts lie apart."""
-    batch = units.batch
-    found: dict[str, float] = {}
-    if batch is None:
-        return found
-    for code in np.unique(batch):
-        inside = (batch == code) & ~np.isnan(start)
-        medians = [
-            float(np.median(start[inside & (units.arm == arm)]))
-            for arm in range(len(units.arms))
-            if (inside & (units.arm == arm)).any()
-        ]
-        found[units.batches[code]] = max(medians) - min(medians) if medians else 0.0
-    return found
 
 
 def _lasting(outcome: Outcome, units: Units, columns: Columns) -> _Times:

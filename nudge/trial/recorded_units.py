@@ -37,7 +37,6 @@ class Units:
     strata: tuple[str, ...]
     pair: IntArray | None
     batch: IntArray | None
-    batches: tuple[str, ...]
     period: IntArray | None
     before: BoolArray
     kept: BoolArray
@@ -140,7 +139,6 @@ def read_units(experiment: RecordedExperiment, columns: Columns) -> Units:
         strata=names,
         pair=pair,
         batch=sides["batch"].codes[first] if "batch" in sides else None,
-        batches=sides["batch"].words if "batch" in sides else (),
         period=sides["period"].codes if "period" in sides else None,
         before=before,
         kept=kept,

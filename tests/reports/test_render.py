@@ -104,6 +104,7 @@ def test_sections_stand_in_the_order_in_which_a_reader_needs_them():
         "Harms",
         "The same question asked in other ways",
         "Did the trial run as it should",
+        "What else a reader should know",
         "Changes since the seal",
         "What stands behind the draw",
         "For older comparisons only: the average of those who responded",

@@ -229,7 +229,7 @@ def test_i9_a_blank_is_missing_and_counted_by_arm():
         counted = arm(found, name)
         assert (counted["n_assigned"], counted["n"], counted["events"]) == (6, 2, 1)
         assert counted["missing_by"] == {"outcome_blank": 4}
-    assert found["checks"]["missing_by_arm"]["answered"]["dated"] == {"outcome_blank": 4}
+    assert found["checks"]["missing_by_arm"]["counts"] == {"none": 4, "dated": 4}
 
 
 def test_a_blank_counts_as_failure_only_where_the_plan_says_so_and_the_summary_then_says_it_too():
@@ -373,7 +373,7 @@ def test_arms_of_a_batch_posted_apart_share_one_day_0_and_are_flagged():
     data.loc[data["arm"] == "dated", "sent_on"] = "2026-03-05"
     found = analyse(plan(REPLY, data={"batch": "week"}), data)
     assert "dispatch_differs_by_arm" in row(found)["flags"]
-    assert found["checks"]["dispatch_by_arm"] == {"median_days_apart": {"w1": 4.0}}
+    assert [found["checks"]["dispatch_by_arm"][name]["median_day"] for name in ("none", "dated")] == [0.0, 4.0]
     assert row(found)["estimate"] == pytest.approx(0)
     assert "its own date" in row(found, "rmst_difference", role="sensitivity")["method"]
     assert row(found, "rmst_difference", role="sensitivity")["estimate"] < -2
@@ -535,6 +535,7 @@ def test_covariates_may_be_numbers_or_words_and_their_blanks_stay():
     line = row(found, role="sensitivity")
     assert {"previous", "married=yes"} <= set(line["covariates"])
     assert line["n"] == 432
+    assert [told["column"] for told in found["checks"]["balance"]] == ["previous", "married=yes"]
 
 
 def test_a_live_experiment_is_sent_elsewhere():
