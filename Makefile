@@ -4,55 +4,71 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-RUN_STAMP := $(VENV)/.run-$(shell sha256sum requirements/run.lock pyproject.toml 2>/dev/null | sha256sum | cut -c1-16)
-TEST_STAMP := $(VENV)/.test-$(shell sha256sum requirements/test.lock pyproject.toml 2>/dev/null | sha256sum | cut -c1-16)
-BENCH_STAMP := $(VENV)/.bench-$(shell sha256sum requirements/bench.lock pyproject.toml 2>/dev/null | sha256sum | cut -c1-16)
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+stamp = $(VENV)/.$(1)-$(shell cat requirements/$(1).lock pyproject.toml | sha256sum | cut -c1-16)
+RUN_STAMP := $(call stamp,run)
+TEST_STAMP := $(call stamp,test)
+BENCH_STAMP := $(call stamp,bench)
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+INSTALL := $(PIP) install --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint bench calibrate lock clean
+.PHONY: help setup demo test check lint bench calibrate docs lock clean
+.SILENT:
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
+	grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
 
-setup: $(RUN_STAMP) ## system packages, a virtual environment, nudge itself
+setup: $(RUN_STAMP) ## system packages, Python packages into .venv, nudge itself
 
-$(RUN_STAMP): requirements/run.lock
+$(RUN_STAMP): requirements/run.lock pyproject.toml scripts/system-packages
+	echo "Setting up nudge: a few minutes the first time."
 	./scripts/system-packages
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(INSTALL) -r requirements/run.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PIP) install --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(TEST_STAMP): $(RUN_STAMP) requirements/test.lock
+	echo "Setting up the tests."
 	$(INSTALL) -r requirements/test.lock
 	touch $@
 
 $(BENCH_STAMP): $(RUN_STAMP) requirements/bench.lock
+	echo "Setting up the benchmarks."
 	$(INSTALL) -r requirements/bench.lock
 	touch $@
 
-demo: $(RUN_STAMP) ## the flagship trial on a simulated council, in demo/
+demo: $(RUN_STAMP) ## the flagship trial on an invented council, in demo/
 	$(BIN)/nudge demo demo
+	echo
+	echo "make demo: it worked. Open demo/out/wealden-arrears/report.html in a browser."
 
 test: $(TEST_STAMP) lint ## style, types, floors and every test, on SQLite and a real PostgreSQL
-	$(BIN)/coverage erase
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --cov --cov-report=term:skip-covered
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m pytest -q --numprocesses 2 --dist loadgroup --cov --cov-report=
+	echo "Lines and branches of nudge/ run by the tests: $$($(BIN)/coverage report --format=total) in 100."
+	echo "make test: it worked."
 
 check: test
 
 lint: $(TEST_STAMP) ## style, types and floors only
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet . || { echo "Not formatted as ruff would: run $(BIN)/ruff format ." >&2; exit 1; }
+	$(BIN)/mypy --no-error-summary
+	told=$$($(BIN)/lint-imports 2>&1) || { echo "$$told" >&2; exit 1; }
+	echo "Style, types and floors: good."
+
+docs: $(TEST_STAMP) ## renew the tables of docs/experiment-file.md and docs/licences.md
+	$(BIN)/python scripts/renew_docs.py
 
 bench: $(BENCH_STAMP) ## nudge against its peers, as ratios, in one run
 	$(BIN)/python benchmarks/time_to_event.py
 	$(BIN)/python benchmarks/letters_per_second.py
+	echo "make bench: it worked."
 
 calibrate: $(TEST_STAMP) ## how often a household-blocked trial under no effect rejects
 	$(BIN)/python benchmarks/household_null.py
+	echo "make calibrate: it worked."
 
 lock: ## renew the three lock files (needs uv)
 	uv pip compile pyproject.toml --extra postgres --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/run.lock
@@ -60,4 +76,4 @@ lock: ## renew the three lock files (needs uv)
 	uv pip compile pyproject.toml --extra postgres --group test --group bench --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -c requirements/run.lock -o requirements/bench.lock
 
 clean: ## what builds and tests left behind
-	rm -rf demo dist build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf demo dist build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
