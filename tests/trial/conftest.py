@@ -6,7 +6,7 @@ import csv
 import io
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -130,6 +130,7 @@ def make_sealed(folder: Path, *, edit: Callable[[str], str] = lambda text: text)
     path.write_text(edit(text), "utf-8")
     trial = open_trial(open_workspace(folder), "wealden-arrears")
     seal_trial(trial, secret=SECRET, now=moment(SEALED_ON))
+    trial.store.close()
     trial = open_trial(open_workspace(folder), "wealden-arrears")
     record_beacon(trial, "04 11 23 31 40 52", now=moment(date(2026, 12, 5), 21))
     trial.store.close()
@@ -141,10 +142,18 @@ class Office:
     """The officer's hands: a sealed trial and the steps, on invented files."""
 
     folder: Path
+    opened: list[Trial] = field(default_factory=list)
 
     @property
     def trial(self) -> Trial:
-        return open_trial(open_workspace(self.folder), "wealden-arrears")
+        """The trial as the next command would open it."""
+        self.opened.append(open_trial(open_workspace(self.folder), "wealden-arrears"))
+        return self.opened[-1]
+
+    def close(self) -> None:
+        """Let go of every connection, as the end of a command does."""
+        for trial in self.opened:
+            trial.store.close()
 
     def file(self, name: str, content: bytes | str) -> Path:
         path = self.folder / "data" / name
