@@ -277,7 +277,7 @@ _KINDS: Final[Mapping[str, str]] = {
 
 
 def _import(folder: Path, responses: SimulatedResponses, day: date) -> list[Any]:
-    imported = []
+    imported: list[Any] = []
     for attribute, kind in _KINDS.items():
         sheet = getattr(responses, attribute)
         [path] = _write(folder, sheet)

@@ -104,21 +104,27 @@ def open_workspace(start: Path) -> Workspace:
     raise Refused(WorkspaceCode.NOT_A_WORKSPACE.at(Place(str(start)), folder="DIR"))
 
 
-def make_workspace(folder: Path, *, council: str, resources: Path) -> tuple[Path, ...]:
-    """Make a workspace with templates and experiments to start from; the files made. Never writes over a file."""
+def make_workspace(folder: Path, *, council: str, resources: Path, dry_run: bool = False) -> tuple[Path, ...]:
+    """Make a workspace with templates and experiments to start from; the files made. Never writes over a file.
+
+    Refused where there is one already; one that was cut short, which has no settings yet, is finished.
+    """
     if (folder / SETTINGS).exists():
         raise Refused(WorkspaceCode.ALREADY_THERE.at(Place(str(folder))))
-    private_folder(folder)
-    made = []
-    for name in ("templates", "experiments"):
-        for source in sorted((resources / name).rglob("*")):
-            target = folder / name / source.relative_to(resources / name)
-            if source.is_file() and not target.exists():
-                made.append(write_whole(target, source.read_bytes()))
-    for name in ("data", "out", "secrets"):
-        private_folder(folder / name)
-    made.append(write_whole(folder / SETTINGS, _settings_text(council)))
-    return tuple(made)
+    wanted = {
+        folder / name / source.relative_to(resources / name): source
+        for name in ("templates", "experiments")
+        for source in sorted((resources / name).rglob("*"))
+        if source.is_file()
+    }
+    missing = {target: source for target, source in wanted.items() if not target.exists()}
+    if not dry_run:
+        for name in ("", "data", "out", "secrets"):
+            private_folder(folder / name)
+        for target, source in missing.items():
+            write_whole(target, source.read_bytes())
+        write_whole(folder / SETTINGS, _settings_text(council))  # last: until it is there, `init` may be run again
+    return (*missing, folder / SETTINGS)
 
 
 def _settings_text(council: str) -> str:

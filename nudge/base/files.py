@@ -21,6 +21,7 @@ PRIVATE_FOLDER: Final = 0o700
 _DISK: Final = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "files may not grow that large here",
     errno.EROFS: "the disk is read-only",
 }
 

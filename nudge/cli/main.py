@@ -86,7 +86,7 @@ def nudge() -> None:
     """
 
 
-_DISK: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
+_DISK: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG}
 
 
 def main() -> None:

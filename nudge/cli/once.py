@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from datetime import date
 from pathlib import Path
 
 import click
 
-from nudge.cli.options import FILE, as_of_option, dry_run_option, json_option, now
+from nudge.cli.options import FILE, as_of_option, dry_run_option, json_option, moment
 from nudge.cli.output import Screen
 from nudge.cli.weekly import opened
 
@@ -16,7 +17,8 @@ from nudge.cli.weekly import opened
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--council", default="Your Council", show_default=True, help="The name printed on letters.")
-def init(folder: Path, council: str) -> None:
+@dry_run_option
+def init(folder: Path, council: str, dry_run: bool) -> None:
     """Make a workspace: settings, templates and experiments to start from, private folders.
 
     Example: nudge init rents --council "Anytown Borough Council"
@@ -25,7 +27,10 @@ def init(folder: Path, council: str) -> None:
     from nudge.workspace import make_workspace
 
     screen = Screen()
-    made = make_workspace(folder, council=council, resources=resources())
+    made = make_workspace(folder, council=council, resources=resources(), dry_run=dry_run)
+    if dry_run:
+        screen.say(f"{folder} would be a workspace of {len(made)} files. This was a dry run: nothing was made.")
+        return
     screen.say(f"{folder} is a workspace now: {len(made)} files, readable by you alone.")
     screen.say(f"Fill in who you are in {folder / 'nudge.toml'}: it is printed on every letter.")
     screen.next(f"cd {folder}", "nudge check experiments/wealden-arrears.yaml")
@@ -69,7 +74,8 @@ def check(file: Path, json_to: Path | None) -> None:
 @click.option("--beacon", help="The beacon's public value, once it is published.")
 @dry_run_option
 @json_option
-def seal(experiment: str, beacon: str | None, dry_run: bool, json_to: Path | None) -> None:
+@as_of_option
+def seal(experiment: str, beacon: str | None, dry_run: bool, json_to: Path | None, on_day: date) -> None:
     """Fix the definition, templates, claims and analysis plan, and commit to a secret.
 
     \b
@@ -87,13 +93,16 @@ def seal(experiment: str, beacon: str | None, dry_run: bool, json_to: Path | Non
         )
         for name, claim in parts.claims.items():
             screen.say(f"  {name}: {claim['wording']}")
+        screen.say("This was a dry run: nothing was kept.")
+        screen.figures({"definition_hash": parts.definition, "templates": len(parts.templates), "made": False})
         return
     if beacon is not None:
-        done = record_beacon(trial, beacon, now=now())
+        done = record_beacon(trial, beacon, now=moment(on_day))
         screen.say("The beacon's value is recorded." if done.made else "It was recorded before. Nothing changed.")
         screen.next(f"nudge enrol {trial.id} EXTRACT --suppress LIST --dated DAY")
+        screen.figures({"seal": done.row.number, "beacon": done.row.beacon_value, "made": done.made})
         return
-    done = seal_trial(trial, secret=secrets.token_bytes(32), now=now())
+    done = seal_trial(trial, secret=secrets.token_bytes(32), now=moment(on_day))
     screen.say(
         f"{trial.id} is sealed (seal {done.row.number})." if done.made else "It was sealed before. Nothing changed."
     )
@@ -105,15 +114,26 @@ def seal(experiment: str, beacon: str | None, dry_run: bool, json_to: Path | Non
         screen.next(f'nudge seal {trial.id} --beacon "VALUE"   (once published: {done.row.beacon_name})')
     else:
         screen.next(f"nudge enrol {trial.id} EXTRACT --suppress LIST --dated DAY")
-    screen.figures({"seal": done.row.number, "seal_hash": done.row.seal_hash, "commitment": done.row.commitment})
+    screen.say(f"Until the first draw you may correct the file and seal again; after it: nudge amend {trial.id}")
+    screen.figures(
+        {
+            "seal": done.row.number,
+            "seal_hash": done.row.seal_hash,
+            "commitment": done.row.commitment,
+            "witness_line": done.witness_line,
+            "made": done.made,
+        }
+    )
 
 
 @click.command()
 @click.argument("experiment")
 @click.option("--because", required=True, help="Why it changes; the report prints it.")
 @click.option("--by", required=True, help="Initials of who decided.")
+@dry_run_option
 @json_option
-def amend(experiment: str, because: str, by: str, json_to: Path | None) -> None:
+@as_of_option
+def amend(experiment: str, because: str, by: str, dry_run: bool, json_to: Path | None, on_day: date) -> None:
     """Record a change of a sealed trial as a numbered amendment; the report prints it.
 
     Example: nudge amend wealden-arrears --because "new telephone number" --by JP
@@ -121,10 +141,19 @@ def amend(experiment: str, because: str, by: str, json_to: Path | None) -> None:
     from nudge.trial.sealing import amend_trial
 
     screen = Screen(json_to)
-    made = amend_trial(opened(experiment), because=because, by=by, now=now())
-    screen.say(f"Amendment {made.number} ({made.kind}) is recorded, under seal {made.seal_number}.")
+    trial = opened(experiment)
+    made = amend_trial(trial, because=because, by=by, now=moment(on_day), dry_run=dry_run)
+    changes = ", ".join(json.loads(made.changes_json)) or "figures of the claims"
+    screen.say(f"Amendment {made.number} ({made.kind}), under seal {made.seal_number}: {changes}.")
     if made.new_epoch:
         screen.say("Arms, ratio or strata changed: open blocks are closed and a new epoch begins.")
+    if dry_run:
+        screen.say("This was a dry run: nothing was kept.")
+    else:
+        screen.say(
+            "It is in the ledger for good, and the report prints it. To go back, change the file and amend again."
+        )
+        screen.next(f"nudge status {trial.id}")
     screen.figures({"number": made.number, "kind": made.kind, "new_epoch": made.new_epoch})
 
 
@@ -132,19 +161,29 @@ def amend(experiment: str, because: str, by: str, json_to: Path | None) -> None:
 @click.argument("experiment")
 @click.option("--abandon", is_flag=True, help="End it before its results open.")
 @click.option("--because", default="", help="Why it is abandoned.")
+@dry_run_option
 @json_option
 @as_of_option
-def close(experiment: str, abandon: bool, because: str, json_to: Path | None, on_day: date) -> None:
+def close(experiment: str, abandon: bool, because: str, dry_run: bool, json_to: Path | None, on_day: date) -> None:
     """End a trial, and publish what an auditor needs to draw every arm again.
 
     Example: nudge close wealden-arrears
     """
-    from nudge.trial.closing import close_trial
+    from nudge.trial.closing import check_closable, close_trial
 
     screen = Screen(json_to)
     trial = opened(experiment)
-    done = close_trial(trial, today=on_day, now=now(), abandon=abandon, because=because)
-    screen.say(f"{trial.id} is closed." if done.made else f"{trial.id} was closed before.")
+    if dry_run:
+        check_closable(trial, today=on_day, abandon=abandon, because=because)
+        screen.say(f"{trial.id} can be closed. This was a dry run: nothing was kept.")
+        screen.figures({"closed": False})
+        return
+    done = close_trial(trial, today=on_day, now=moment(on_day), abandon=abandon, because=because)
+    screen.say(
+        f"{trial.id} is closed for good: its secret and arms are open now."
+        if done.made
+        else f"{trial.id} was closed before."
+    )
     for file in done.files:
         screen.say(f"Written: {file}")
     screen.say(f"Certificate level: {done.certificate.level.value}.")
@@ -181,9 +220,11 @@ def verify(experiment: str, json_to: Path | None) -> None:
 @click.command()
 @click.argument("experiment")
 @click.argument("reference", required=False)
-@click.confirmation_option("--yes", prompt="Names, addresses and letters will be gone for good. Go on?")
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+@dry_run_option
 @json_option
-def erase(experiment: str, reference: str | None, json_to: Path | None) -> None:
+@as_of_option
+def erase(experiment: str, reference: str | None, yes: bool, dry_run: bool, json_to: Path | None, on_day: date) -> None:
     """Delete names, addresses and letters of a closed trial, or of one tenancy. Arms and outcomes stay, by code.
 
     Example: nudge erase wealden-arrears T0001234 --yes
@@ -191,7 +232,20 @@ def erase(experiment: str, reference: str | None, json_to: Path | None) -> None:
     from nudge.trial.closing import erase as wipe
 
     screen = Screen(json_to)
-    gone = wipe(opened(experiment), reference=reference, now=now())
-    screen.heading("Deleted")
-    screen.counts(gone)
-    screen.figures(dict(gone))
+    trial = opened(experiment)
+    wanted = wipe(trial, reference=reference, now=moment(on_day), dry_run=True)
+    screen.heading("To be deleted")
+    screen.counts(wanted)
+    if dry_run:
+        screen.say("This was a dry run: nothing was deleted.")
+        screen.figures({**wanted, "made": False})
+        return
+    if not yes and not click.confirm("Names, addresses and letters will be gone for good. Go on?", err=True):
+        screen.say("Nothing was deleted.")
+        return
+    gone = wipe(trial, reference=reference, now=moment(on_day))
+    screen.say("Deleted, for good. Your own files in data/ are not nudge's to delete: see to them, and to backups.")
+    if reference is not None:
+        screen.say("Print files they stood in are gone too; `nudge letters` makes those of an unposted batch again.")
+    screen.next(f"nudge status {trial.id}")
+    screen.figures({**gone, "made": True})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -57,6 +57,12 @@ def today() -> date:
 def now() -> datetime:
     """The machine's clock, aware."""
     return datetime.now(UTC)
+
+
+def moment(on_day: date) -> datetime:
+    """The moment a command acts at: now, or the same time of day on the day it was told to act on."""
+    here = now()
+    return here + timedelta(days=(on_day - today()).days)
 
 
 def json_option(function: Function) -> Function:

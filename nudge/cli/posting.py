@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from nudge.cli.options import BATCH, DAY, as_of_option, dry_run_option, json_option, list_options, now
+from nudge.cli.options import BATCH, DAY, as_of_option, dry_run_option, json_option, list_options, moment
 from nudge.cli.output import Screen, reasons
 from nudge.cli.weekly import opened
+
+if TYPE_CHECKING:
+    from nudge.trial.posting import Posted
 
 
 @click.command()
@@ -49,8 +53,12 @@ def dispatch(
     trial = opened(batch[0])
     name = f"{batch[0]}/{batch[1]}"
     if correct is not None:
-        changed = correct_posting(trial, batch[1], on=correct, because=because, today=on_day, now=now(), wave=wave)
+        changed = correct_posting(
+            trial, batch[1], on=correct, because=because, today=on_day, now=moment(on_day), wave=wave
+        )
         screen.say(f"{name}: posted {correct.isoformat()}." if changed else f"{name}: that was the date already.")
+        if changed:
+            screen.say(f"The report prints the correction. To change it again: nudge dispatch {name} --correct DAY …")
         screen.figures({"batch": name, "on": correct, "changed": changed})
         return
     if on is None or suppress is None or dated is None:
@@ -63,70 +71,94 @@ def dispatch(
         on=on,
         listed=Listed(suppress, dated),
         today=on_day,
-        now=now(),
+        now=moment(on_day),
         not_posted=not_posted,
         wave=wave,
         dry_run=dry_run,
     )
     screen.heading(f"{name}, {wave} letter, {on.isoformat()}")
     screen.counts({"letters posted": posted.posted, **reasons(posted.withheld, prefix="withheld: ")})
+    if posted.abandoned and not dry_run:
+        screen.say("Nothing went: the batch is abandoned, its tenancies come back with the next `nudge enrol`.")
+        screen.next(f"nudge enrol {trial.id} EXTRACT --suppress LIST --dated DAY")
+        screen.figures(_figures(name, wave, on, posted))
+        return
     if posted.pull:
         screen.say("Take these out of the pile before it goes:")
         for reference in posted.pull:
             screen.say(f"  {reference}")
         if posted.pull_list is not None:
             screen.say(f"Where each lies in the print files: {posted.pull_list}")
-    if posted.abandoned:
-        screen.say("Nothing went: the batch is abandoned, its tenancies come back with the next `nudge enrol`.")
-    elif dry_run:
+    if dry_run:
+        if posted.abandoned:
+            screen.say("Nothing would go: the batch would be abandoned.")
         screen.say("This was a dry run: nothing was kept.")
     elif not posted.made:
         screen.say("That was recorded before. Nothing changed.")
     else:
         screen.say(f'If the day is wrong: nudge dispatch {name} --correct DAY --because "…"')
     screen.next(f"nudge responses {trial.id} FILE", f"nudge status {trial.id}")
-    screen.figures({"batch": name, "wave": wave, "on": on, "posted": posted.posted, "withheld": dict(posted.withheld)})
+    screen.figures(_figures(name, wave, on, posted))
+
+
+def _figures(name: str, wave: str, on: date, posted: Posted) -> dict[str, object]:
+    counts = {"posted": posted.posted, "withheld": dict(posted.withheld), "abandoned": posted.abandoned}
+    return {"batch": name, "wave": wave, "on": on, "made": posted.made, **counts}
 
 
 @click.command()
 @click.argument("batch", type=BATCH)
 @dry_run_option
-def undo(batch: tuple[str, int], dry_run: bool) -> None:
+@json_option
+@as_of_option
+def undo(batch: tuple[str, int], dry_run: bool, json_to: Path | None, on_day: date) -> None:
     """Abandon a whole batch before it is posted. Its tenancies keep their arms and come back with a later batch.
 
     Example: nudge undo wealden-arrears/3
     """
     from nudge.trial.posting import undo_batch
 
-    screen = Screen()
+    screen = Screen(json_to)
     trial = opened(batch[0])
     name = f"{batch[0]}/{batch[1]}"
-    if dry_run:
-        screen.say(f"{name} would be abandoned and its letters deleted. Nothing was changed.")
-        return
-    if undo_batch(trial, batch[1], now=now()):
-        screen.say(f"{name} is abandoned, its letters are deleted. Destroy what was printed of it.")
-        screen.next(f"nudge enrol {trial.id} EXTRACT --suppress LIST --dated DAY")
-    else:
+    changed = undo_batch(trial, batch[1], now=moment(on_day), dry_run=dry_run)
+    if not changed:
         screen.say(f"{name} was abandoned before. Nothing changed.")
+    elif dry_run:
+        screen.say(f"{name} would be abandoned and its letters deleted. This was a dry run: nothing was changed.")
+    else:
+        screen.say(f"{name} is abandoned, its letters are deleted. Destroy what was printed of it.")
+        screen.say("To bring its tenancies back, in the arms they had, enrol them again with a fresh extract.")
+        screen.next(f"nudge enrol {trial.id} EXTRACT --suppress LIST --dated DAY")
+    screen.figures({"batch": name, "changed": changed and not dry_run})
 
 
 @click.command()
 @click.argument("experiment")
 @click.argument("reference")
 @click.option("--because", required=True, help="A short reason, such as crisis, safeguarding, promise.")
+@dry_run_option
+@json_option
 @as_of_option
-def hold(experiment: str, reference: str, because: str, on_day: date) -> None:
+def hold(experiment: str, reference: str, because: str, dry_run: bool, json_to: Path | None, on_day: date) -> None:
     """Stop every further letter to a tenancy, from now. It stays in the analysis.
 
     Example: nudge hold wealden-arrears T0001234 --because crisis
     """
     from nudge.trial.posting import hold as stop
 
-    screen = Screen()
-    made = stop(opened(experiment), reference, because=because, today=on_day, now=now())
-    screen.say("Held: no further letter will be made or posted." if made else "It was held before. Nothing changed.")
-    screen.say("If a letter of theirs is printed and not posted yet, take it out of the pile now.")
+    screen = Screen(json_to)
+    trial = opened(experiment)
+    made = stop(trial, reference, because=because, today=on_day, now=moment(on_day), dry_run=dry_run)
+    if not made:
+        screen.say("It was held before. Nothing changed.")
+    elif dry_run:
+        screen.say("It would be held. This was a dry run: nothing was kept.")
+    else:
+        screen.say("Held: no further letter will be made or posted. A hold is not taken back in this trial.")
+        screen.say("If a letter of theirs is printed and not posted yet, take it out of the pile now.")
+    screen.next(f"nudge why {trial.id} {reference}")
+    screen.figures({"held": made and not dry_run})
 
 
 @click.command()
@@ -134,7 +166,8 @@ def hold(experiment: str, reference: str, because: str, on_day: date) -> None:
 @click.argument("reference")
 @click.option("--show-arm", is_flag=True, help="Show the arm too; this is logged.")
 @json_option
-def why(experiment: str, reference: str, show_arm: bool, json_to: Path | None) -> None:
+@as_of_option
+def why(experiment: str, reference: str, show_arm: bool, json_to: Path | None, on_day: date) -> None:
     """One tenant's story: why they were or were not written to.
 
     Example: nudge why wealden-arrears T0001234
@@ -142,7 +175,7 @@ def why(experiment: str, reference: str, show_arm: bool, json_to: Path | None) -
     from nudge.trial.story import tell
 
     screen = Screen(json_to)
-    story = tell(opened(experiment), reference, show_arm=show_arm, now=now())
+    story = tell(opened(experiment), reference, show_arm=show_arm, now=moment(on_day))
     screen.heading(f"{story.reference}: {'in the trial' if story.in_trial else 'not in the trial'}")
     for line in story.lines:
         screen.say(f"  {line}")

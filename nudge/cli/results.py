@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nudge.cli.options import FILE, as_of_option, json_option, now
+from nudge.cli.options import FILE, as_of_option, json_option, moment
 from nudge.cli.output import Screen
 from nudge.cli.weekly import opened
 
@@ -26,7 +26,7 @@ def uplift(experiment: str, json_to: Path | None, on_day: date) -> None:
 
     screen = Screen(json_to)
     trial = opened(experiment)
-    written = write_report(trial, today=on_day, now=now())
+    written = write_report(trial, today=on_day, now=moment(on_day))
     screen.say(report_text(written.summary))
     for file in written.files:
         screen.say(f"Written: {file}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nudge.base.errors import Misused
+from nudge.base.errors import Misused, PartlyDone, Refused
 from nudge.cli.options import (
     DAY,
     FILE,
@@ -16,7 +16,7 @@ from nudge.cli.options import (
     dry_run_option,
     json_option,
     list_options,
-    now,
+    moment,
     workers_option,
 )
 from nudge.cli.output import Screen, progress, reasons
@@ -32,7 +32,9 @@ def opened(experiment: str | Path) -> Trial:
     from nudge.trial.handle import open_trial
     from nudge.workspace import open_workspace
 
-    return open_trial(open_workspace(Path.cwd()), experiment)
+    trial = open_trial(open_workspace(Path.cwd()), experiment)
+    click.get_current_context().call_on_close(trial.store.close)
+    return trial
 
 
 def columns_given(kind: str, pairs: tuple[str, ...], trial: Trial) -> ColumnMapping | None:
@@ -68,7 +70,14 @@ def status(experiment: str | None, json_to: Path | None, on_day: date) -> None:
     names = [experiment] if experiment else sorted(path.stem for path in workspace.experiments.glob("*.yaml"))
     figures = []
     for name in names:
-        stand = standing(workspace, name, today=on_day)
+        try:
+            stand = standing(workspace, name, today=on_day)
+        except Refused:
+            if experiment:
+                raise
+            screen.heading(f"{name}: its file has mistakes")  # one broken file does not hide the other trials
+            screen.say(f"  → nudge check experiments/{name}.yaml\n")
+            continue
         if stand is None:  # a recorded plan has nothing to do
             continue
         figures.append(stand.figures())
@@ -122,7 +131,7 @@ def enrol(
             suppress,
             dated=dated,
             today=on_day,
-            now=now(),
+            now=moment(on_day),
             as_of=as_of,
             mapping=columns_given("extract", columns, trial),
             encoding=encoding,
@@ -175,9 +184,8 @@ def _tell_enrolment(screen: Screen, trial: Trial, found: Enrolment, extract: Pat
     elif found.batch is None:
         screen.say("Nobody new this week: no batch was drawn.")
     else:
-        screen.say(
-            f"Batch {trial.id}/{found.batch} is drawn. To take it back before posting: nudge undo {trial.id}/{found.batch}"
-        )
+        name = f"{trial.id}/{found.batch}"
+        screen.say(f"Batch {name} is drawn. To take it back before it is posted: nudge undo {name}")
         screen.next(f"nudge letters {trial.id}")
 
 
@@ -186,6 +194,8 @@ def _tell_enrolment(screen: Screen, trial: Trial, found: Enrolment, extract: Pat
 @list_options(required=False)
 @click.option("--wave", default="first", show_default=True, help="Which letter: first, or the id of a later one.")
 @click.option("--extract", type=FILE, help="This week's extract, for a later letter.")
+@click.option("--as-of", type=DAY, help="The day that extract was made [default: as it says, else today].")
+@click.option("--accept-good-rows", is_flag=True, help="Go on without that extract's rejected rows.")
 @click.option("--again", multiple=True, metavar="REFERENCE", help="Print spoilt or lost letters again.")
 @dry_run_option
 @workers_option
@@ -197,6 +207,8 @@ def letters(
     dated: date | None,
     wave: str,
     extract: Path | None,
+    as_of: date | None,
+    accept_good_rows: bool,
     again: tuple[str, ...],
     dry_run: bool,
     workers: int | None,
@@ -207,7 +219,7 @@ def letters(
 
     \b
     Examples: nudge letters wealden-arrears
-              nudge letters wealden-arrears --wave second --extract data/week-03.csv --suppress data/stop-03.csv --dated today
+              nudge letters wealden-arrears/1 --wave second --extract week-03.csv --suppress stop-03.csv --dated today
               nudge letters wealden-arrears/1 --again T0001234
     """
     from nudge.documents.batch import local_executor
@@ -220,15 +232,32 @@ def letters(
     trial = opened(name or what)
     if (suppress is None) != (dated is None):
         raise click.UsageError("--suppress and --dated go together: a list without its day is no list.")
+    listed = Listed(suppress, dated) if suppress is not None and dated is not None else None
     if again:
         if not number.isdigit():
             raise click.UsageError(f"Name the batch, such as {trial.id}/1.")
-        for file in reprint(trial, int(number), again, today=on_day, now=now(), wave=wave):
+        files = reprint(
+            trial,
+            int(number),
+            again,
+            today=on_day,
+            now=moment(on_day),
+            listed=listed,
+            wave=wave,
+            dry_run=dry_run,
+        )
+        for file in files:
             screen.say(f"To print: {file}")
+        screen.say(
+            "They can be printed again. This was a dry run: nothing was kept."
+            if dry_run
+            else "The same letters as before, to the byte. Destroy the spoilt ones."
+        )
+        screen.figures({"batch": int(number), "wave": wave, "print_files": [str(file) for file in files]})
         return
-    listed = Listed(suppress, dated) if suppress is not None and dated is not None else None
     numbers = [int(number)] if name and number.isdigit() else batches_to_letter(trial, wave, on_day)
     figures = []
+    refused = 0
     with local_executor(workers) as executor:
         for one in numbers:
             with progress(f"Letters of {trial.id}/{one}") as bar:
@@ -236,10 +265,12 @@ def letters(
                     trial,
                     one,
                     today=on_day,
-                    now=now(),
+                    now=moment(on_day),
                     listed=listed,
                     wave=wave,
                     extract=extract,
+                    as_of=as_of,
+                    accept_good_rows=accept_good_rows,
                     executor=executor,
                     progress=bar,
                     dry_run=dry_run,
@@ -250,14 +281,23 @@ def letters(
                     "letters": made.made,
                     **reasons(made.withheld, prefix="withheld: "),
                     **reasons(made.skipped, prefix="none due: "),
+                    **reasons(made.refused, prefix="could not be drawn, withheld for now: "),
                 }
             )
+            refused += sum(made.refused.values())
             for file in made.print_files:
                 screen.say(f"  to print: {file}")
             if made.manifest is not None:
                 screen.say(f"  manifest: {made.manifest}")
             figures.append(
-                {"batch": one, "wave": wave, "letters": made.made, "withheld": made.withheld, "skipped": made.skipped}
+                {
+                    "batch": one,
+                    "wave": wave,
+                    "letters": made.made,
+                    "withheld": made.withheld,
+                    "skipped": made.skipped,
+                    "refused": made.refused,
+                }
             )
     if not numbers:
         screen.say("No batch wants letters today.")
@@ -265,8 +305,12 @@ def letters(
         screen.say("This was a dry run: nothing was kept.")
     else:
         flag = "" if wave == "first" else f" --wave {wave}"
-        screen.next(f"nudge dispatch {trial.id}/{numbers[-1]}{flag} --on DAY --suppress LIST --dated DAY")
+        if wave == "first":
+            screen.say(f"To take a batch back before it is posted: nudge undo {trial.id}/{numbers[-1]}")
+        screen.next(*(f"nudge dispatch {trial.id}/{one}{flag} --on DAY --suppress LIST --dated DAY" for one in numbers))
     screen.figures(figures)
+    if refused:
+        raise PartlyDone(message=f"{refused} tenancies' letters could not be drawn. Run the same command to try again.")
 
 
 @click.command()
@@ -306,7 +350,7 @@ def responses(
         kind=kind,
         covers=covers,
         today=on_day,
-        now=now(),
+        now=moment(on_day),
         mapping=columns_given(kind or "", columns, trial),
         accept_good_rows=accept_good_rows,
         dry_run=dry_run,
@@ -341,8 +385,14 @@ def responses(
 @click.option("--reject", metavar="ID", help="Row ID belongs to nobody in this trial.")
 @click.option("--skip", metavar="ID", help="Leave row ID for later.")
 @json_option
+@as_of_option
 def review(
-    experiment: str, accept: tuple[str, str] | None, reject: str | None, skip: str | None, json_to: Path | None
+    experiment: str,
+    accept: tuple[str, str] | None,
+    reject: str | None,
+    skip: str | None,
+    json_to: Path | None,
+    on_day: date,
 ) -> None:
     """Decide doubtful matches. Without an option the open ones are listed; the arm is never shown.
 
@@ -356,11 +406,11 @@ def review(
     screen = Screen(json_to)
     trial = opened(experiment)
     if accept is not None:
-        take(trial, accept[0], accept[1], now=now())
+        take(trial, accept[0], accept[1], now=moment(on_day))
     if reject is not None:
-        refuse(trial, reject, now=now())
+        refuse(trial, reject, now=moment(on_day))
     if skip is not None:
-        leave(trial, skip, now=now())
+        leave(trial, skip, now=moment(on_day))
     waiting = open_reviews(trial)
     for one in waiting:
         screen.say(one.text())

@@ -99,26 +99,37 @@ def _batch_line(row: BatchRow, allocations: list[AllocationRow], units: list[Uni
     )
 
 
+def check_closable(trial: Trial, *, today: date, abandon: bool = False, because: str = "") -> bool:
+    """Whether the trial is still open to be closed. Refused before its results open, unless abandoned with a reason."""
+    require_seal(trial)
+    with trial.store.snapshot() as connection:
+        if trial.is_closed(connection):
+            return False
+    if abandon and not because.strip():
+        raise Refused(TrialCode.BECAUSE_MISSING.at(trial.place))
+    if not abandon and not trial.horizon_reached(today):
+        opens = trial.opens_on()
+        day = opens.isoformat() if opens else "a date that posting will fix"
+        raise Refused(TrialCode.NOT_CLOSABLE.at(trial.place, day=day, trial=trial.id))
+    return True
+
+
 def close_trial(trial: Trial, *, today: date, now: datetime, abandon: bool = False, because: str = "") -> Closed:
     """End a trial: no more enrolment, the secret and the arms opened in the certificate.
 
     Refused before the results open, unless it is abandoned with a reason. Closing twice writes the same files.
     """
-    require_seal(trial)
-    with trial.store.snapshot() as connection:
-        closed_before = trial.is_closed(connection)
-    if not closed_before:
-        if abandon and not because.strip():
-            raise Refused(TrialCode.BECAUSE_MISSING.at(trial.place))
-        if not abandon and not trial.horizon_reached(today):
-            opens = trial.opens_on()
-            day = opens.isoformat() if opens else "a date that posting will fix"
-            raise Refused(TrialCode.NOT_CLOSABLE.at(trial.place, day=day, trial=trial.id))
+    read_secret(trial)  # a certificate without it would be worth nothing
+    made = check_closable(trial, today=today, abandon=abandon, because=because)
+    if made:
         with trial.store.transaction() as connection:
-            facts = {"on": today.isoformat(), "abandoned": abandon, "because": because.strip()}
-            audit(connection, trial=trial.id, what="closed", facts=facts, at=now)
+            if trial.is_closed(connection):
+                made = False
+            else:
+                facts = {"on": today.isoformat(), "abandoned": abandon, "because": because.strip()}
+                audit(connection, trial=trial.id, what="closed", facts=facts, at=now)
     certificate = build_certificate(trial, open_secret=trial.seal is not None and trial.seal.beacon_value is not None)
-    return Closed(certificate=certificate, files=write_certificate(trial, certificate), made=not closed_before)
+    return Closed(certificate=certificate, files=write_certificate(trial, certificate), made=made)
 
 
 def write_certificate(trial: Trial, certificate: Certificate) -> tuple[Path, ...]:

@@ -207,7 +207,7 @@ def correct_posting(
     return True
 
 
-def undo_batch(trial: Trial, number: int, *, now: datetime) -> bool:
+def undo_batch(trial: Trial, number: int, *, now: datetime, dry_run: bool = False) -> bool:
     """Abandon a whole batch before posting: its letters are deleted, its units keep their arms and slots (I3).
 
     They come back with a later batch. False where it was undone before. Refused once it is posted.
@@ -217,11 +217,14 @@ def undo_batch(trial: Trial, number: int, *, now: datetime) -> bool:
     with trial.store.transaction() as connection:
         batch = batch_of(connection, trial, number)
         if batch.status == "abandoned":
-            clear_batch(folder)  # an undo that was cut short had recorded it, and left files
+            if not dry_run:
+                clear_batch(folder)  # an undo that was cut short had recorded it, and left files
             return False
         if batch.status == "posted":
             raise Refused(TrialCode.BATCH_POSTED.at(place, batch=f"{trial.id}/{number}"))
         require_open(connection, trial)
+        if dry_run:
+            return True
         change(connection, BatchRow, where={"trial": trial.id, "number": number}, to={"status": "abandoned"})
         change(connection, PostingRow, where={"trial": trial.id, "batch": number}, to={"status": "abandoned"})
         units = len(rows_of(connection, UnitRow, trial=trial.id, batch=number))

@@ -207,7 +207,7 @@ def draw_seed(trial: Trial, row: SealRow) -> bytes:
     return seed(read_secret(trial), row.beacon_value)
 
 
-def amend_trial(trial: Trial, *, because: str, by: str, now: datetime) -> AmendmentRow:
+def amend_trial(trial: Trial, *, because: str, by: str, now: datetime, dry_run: bool = False) -> AmendmentRow:
     """Record a change of the sealed definition, templates or claims as the next numbered amendment (I7).
 
     A change of arms, ratio or strata opens a new epoch: open blocks close. The secret and beacon stay. Refused where
@@ -246,6 +246,8 @@ def amend_trial(trial: Trial, *, because: str, by: str, now: datetime) -> Amendm
             new_epoch=new_epoch,
             changes_json=canonical(changes).decode(),
         )
+        if dry_run:
+            return amendment
         _keep_seal(connection, new_seal, now)
         append(connection, [amendment])
         facts = {"number": number, "kind": amendment.kind, "because": amendment.because, "by": amendment.by}
