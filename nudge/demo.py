@@ -212,8 +212,9 @@ def _second_letters(folder: Path, extract: Path, listed: Listed, day: date, exec
             if rows_of(connection, PostingRow, trial=trial.id, batch=number, wave="second"):
                 continue
         made = make_batch_letters(
-            trial, number, today=day, now=_at(day, 12), listed=listed, wave="second", extract=extract, executor=executor
-        )
+            trial, number, today=day, now=_at(day, 12), listed=listed, wave="second", extract=extract,
+            accept_good_rows=True, executor=executor,
+        )  # fmt: skip
         if made.made:
             confirm_posting(trial, number, on=day, listed=listed, today=day, now=_at(day, 16), wave="second")
 
