@@ -75,7 +75,8 @@ def _show_artefact(screen: Screen) -> None:
     screen.heading("How “46 to 21 days” arises with no effect at all")
     screen.say(
         f"Two identical letters: each day {100 * shown.hazard:.0f} in 100 of those still silent get in touch, "
-        f"whichever letter they had.\nThe first letter's tenants are followed for {long} days, the second's for {short}."
+        f"whichever letter they had.\n"
+        f"The first letter's tenants are followed for {long} days, the second's for {short}."
     )
     screen.say()
     screen.say(f"{'':34}{'first':>10}{'second':>10}")
