@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from nudge.reports.consort import Branch, Stage
-from nudge.reports.glossary import LEVELS, RESPONDERS_ONLY
+from nudge.reports.glossary import DRAWN, LEVELS, RESPONDERS_ONLY
 from nudge.reports.lines import FLAG_WORDS, measure_name, size
 from nudge.reports.outcomes import point
 from nudge.reports.parts import Flowing, Listing, Part, Section, Table, Text
-from nudge.reports.wording import NONE, Wording, count_of, day, number, p_words, plural, reason, whole
+from nudge.reports.wording import NONE, Wording, count_of, day, listed, number, p_words, plural, reason, whole
 from nudge.uplift.estimate import Flag, Role
 
 Summary = Mapping[str, Any]
@@ -229,19 +229,17 @@ def _against(line: Mapping[str, Any], wording: Wording) -> str:
 
 def methods(summary: Summary, wording: Wording) -> Section:
     """How each number was made, one sentence each."""
-    items: dict[tuple[str, str], None] = {}
+    made: dict[tuple[str, str], dict[str, None]] = {}
     for outcome in summary["outcomes"]:
         for line in outcome["estimates"]:
             if line["role"] in (Role.HEADLINE, Role.SECONDARY) and line["method"]:
-                items[f"{wording.outcome(outcome)}, {_lowered(measure_name(line, outcome))}", line["method"]] = None
-    parts: list[Part] = [Listing(items=tuple(items))]
+                of = made.setdefault((measure_name(line, outcome), line["method"]), {})
+                of[wording.outcome(outcome)] = None
+    items = tuple((f"{measure}: {listed(list(of))}", method) for (measure, method), of in made.items())
+    parts: list[Part] = [Listing(items=items)]
     if summary["multiplicity"]:
         parts.append(Text(words=f"Several comparisons: {reason(summary['multiplicity'])}."))
     return Section(slug="methods", heading="How each number was made", parts=tuple(parts))
-
-
-def _lowered(text: str) -> str:
-    return text[:1].lower() + text[1:]
 
 
 def missing(summary: Summary, wording: Wording) -> Section:
@@ -406,7 +404,10 @@ def amendments(summary: Summary) -> Section | None:
 
 def trust(summary: Summary) -> Section:
     """What stands behind the draw."""
-    items = [("How arms were given", _DRAWN.get(summary["randomised"], "")), ("Design", reason(summary["drawn"]))]
+    items = [
+        ("How arms were given", _DRAWN.get(summary["randomised"], "")),
+        ("Way of drawing", DRAWN.get(summary["drawn"], summary["drawn"])),
+    ]
     if summary["certificate_level"]:
         level = summary["certificate_level"]
         items.append(("Certificate of the draw", LEVELS.get(level, _capital(reason(level)))))

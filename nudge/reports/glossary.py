@@ -15,6 +15,14 @@ RESPONDERS_ONLY: Final = (
     " a letter brings in more people late. Two identical letters followed for 113 and 45 days give 46.7 and 21.3. It"
     " has no interval and no p-value: those who responded in one arm are not like those who responded in the other."
 )
+DRAWN: Final[Mapping[str, str]] = {
+    "nudge-blocks/1": "permuted blocks within strata (nudge-blocks/1)",
+    "simple": "each by itself, as by the toss of a coin",
+    "complete": "fixed numbers for each arm",
+    "blocked": "fixed numbers for each arm within strata",
+    "clusters": "whole clusters, fixed numbers for each arm",
+    "pairs": "one of each matched pair",
+}
 LEVELS: Final[Mapping[str, str]] = {
     "full": "Full: a witness held the commitment before a public value settled every arm, so nobody could steer it.",
     "ordinary": "Ordinary: a public value or a witness stands behind the draw, not both.",

@@ -148,7 +148,8 @@ def contact_sentence(line: Mapping[str, Any], outcome: Outcome, wording: Wording
         return f"{sentence}."
     amount, direction = directed(line["estimate"], line, outcome, wording)
     tested = "" if line["p_value"] is None else f"; {p_words(line['p_value'])}"
-    return f"{sentence}: {amount} {direction} ({interval_words(line['ci'], line, outcome, wording)}{tested})."
+    within = " within the strata of the draw" if line["strata"] else ""
+    return f"{sentence}: {amount} {direction}{within} ({interval_words(line['ci'], line, outcome, wording)}{tested})."
 
 
 def sections(outcome: Outcome, wording: Wording, *, featured: bool, live: bool) -> tuple[Section, ...]:
@@ -163,7 +164,7 @@ def sections(outcome: Outcome, wording: Wording, *, featured: bool, live: bool) 
     units = plural(outcome["unit"])
     by_day: tuple[Part, ...] = (*_contact_words(outcome, wording), _by_day(outcome, wording))
     days: tuple[Part, ...] = (
-        _days_words(outcome, wording),
+        *_days_words(outcome, wording),
         _days(outcome, wording),
         *_pictures(outcome, wording, Measure.RMST_DIFFERENCE),
     )
@@ -215,12 +216,21 @@ def _by_day(outcome: Outcome, wording: Wording) -> Table:
     )
 
 
-def _days_words(outcome: Outcome, wording: Wording) -> Text:
+def _days_words(outcome: Outcome, wording: Wording) -> tuple[Text, ...]:
     horizon = outcome["horizon"]
-    return Text(
+    basis = Text(
         words=f"On average over the first {periods(horizon, outcome['time_unit'])},"
         f" counting {wording.without(outcome)} as {horizon:g}. Everybody counts, whether or not it happened to them."
     )
+    if not any(line["strata"] for line in headline(outcome)):
+        return (basis,)
+    return basis, Text(words=_WITHIN_STRATA)
+
+
+_WITHIN_STRATA: Final = (
+    "Differences compare like with like, within the strata of the draw, so they are not quite the difference of the"
+    " averages below."
+)
 
 
 def _days(outcome: Outcome, wording: Wording) -> Table:

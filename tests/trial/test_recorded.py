@@ -14,6 +14,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import xlsxwriter
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nudge.base.errors import Refused
 from nudge.reports.summary import summary_json, validate
@@ -564,3 +566,31 @@ def test_every_number_of_a_document_is_finite():
             yield value
 
     assert all(math.isfinite(value) for value in numbers(found))
+
+
+CELL = st.sampled_from(["", " ", "0", "1", "2.5", "yes", "no", "2026-03-01", "2026-03-05", "2026-03-20", "north", "-1"])
+OUTCOMES: tuple[dict[str, Any], ...] = (
+    {**REPLY, "start": "one", "event": "two"},
+    {**{key: REPLY[key] for key in ("id", "type")}, "duration": "one", "happened": "two", "horizon": 2},
+    {"id": "answered", "type": "proportion", "column": "one", "success": ["yes", 1]},
+    {"id": "amount", "type": "mean", "column": "one", "baseline": "two"},
+    {"id": "litter", "type": "rate", "column": "one", "exposure": "two"},
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    rows=st.lists(st.tuples(st.sampled_from(["none", "dated"]), st.sampled_from("abcdef"), CELL, CELL), max_size=14),
+    outcome=st.sampled_from(OUTCOMES),
+    keys=st.sampled_from([{}, {"unit": "who"}, {"cluster": "who"}, {"cluster": "who", "spanning": "drop"}]),
+)
+def test_whatever_the_cells_hold_the_data_are_refused_or_give_a_valid_summary(rows, outcome, keys):
+    data = pd.DataFrame(rows, columns=["arm", "who", "one", "two"])
+    try:
+        found = analyse(plan(outcome, data=keys), data, redraws=19)
+    except Refused:
+        return
+    assert validate(found) == ()
+    for counted in found["outcomes"][0]["arms"]:
+        assert counted["n_assigned"] == counted["n"] + counted["missing"]
+        assert counted["missing"] == sum(counted["missing_by"].values())
