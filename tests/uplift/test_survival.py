@@ -182,9 +182,9 @@ def test_with_full_follow_up_a_units_value_is_its_day_cut_to_the_horizon(sample,
     assert kaplan_meier(time, event, horizon).rmst == pytest.approx(np.minimum(time, horizon).mean(), abs=1e-9)
 
 
-@given(samples(), st.floats(0.5, 70), st.sampled_from([0.25, 7.0, 24.0]))
+@given(samples(), st.floats(0.5, 70), st.sampled_from([0.25, 4.0, 64.0]))
 def test_a_change_of_time_unit_changes_only_the_unit(sample, horizon, factor):
-    time, event = sample
+    time, event = sample  # powers of two: others may round two times a hair apart into one
     one, scaled = kaplan_meier(time, event, horizon), kaplan_meier(time * factor, event, horizon * factor)
     assert scaled.rmst == pytest.approx(one.rmst * factor, rel=1e-12)
     assert scaled.rmst_se == pytest.approx(one.rmst_se * factor, rel=1e-9, abs=1e-12)
