@@ -22,12 +22,13 @@ def uplift(experiment: str, json_to: Path | None, on_day: date) -> None:
     Example: nudge uplift wealden-arrears
     """
     from nudge.reports.render import report_text
+    from nudge.reports.wording import Wording
     from nudge.trial.analysis import write_report
 
     screen = Screen(json_to)
     trial = opened(experiment)
     written = write_report(trial, today=on_day, now=moment(on_day))
-    screen.say(report_text(written.summary))
+    screen.say(report_text(written.summary, wording=Wording.of(trial.experiment)))
     for file in written.files:
         screen.say(f"Written: {file}")
     for note in written.notes:
@@ -50,16 +51,19 @@ def analyse(plan: Path, data: Path, report: Path | None, json_to: Path | None, o
     Example: nudge analyse plan.yaml data.csv --json -
     """
     from nudge.base.files import write_whole
+    from nudge.experiment.loader import load
     from nudge.reports.render import report_text
+    from nudge.reports.wording import Wording
     from nudge.trial.recorded import analyse as work_out
 
     screen = Screen(json_to)
     summary = work_out(plan, data, as_of=on_day)
-    screen.say(report_text(summary))
+    wording = Wording.of(load(plan).experiment)
+    screen.say(report_text(summary, wording=wording))
     if report is not None:
         from nudge.reports.render import report_html, report_pdf
 
-        page = report_html(summary)
+        page = report_html(summary, wording=wording)
         write_whole(report, report_pdf(page) if report.suffix == ".pdf" else page)
         screen.say(f"Written: {report}")
     screen.figures(summary)

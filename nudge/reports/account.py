@@ -37,7 +37,8 @@ def _trunk(counts: Mapping[str, Any], unit: str) -> tuple[Stage, ...]:
     rejected, excluded = counts["rejected"], counts["excluded"]
     stages = []
     if counts["rows"] is not None:
-        left = _leaving("rows could not be used", rejected) + _leaving("left out before the draw", excluded)
+        again = (f"{counts['repeated']:,} further rows of the same {plural(unit)}",) if counts["repeated"] else ()
+        left = _leaving("rows could not be used", rejected) + again + _leaving("left out before the draw", excluded)
         stages.append(Stage(heading=f"{counts['rows']:,} rows in the files", left=left))
     elif excluded:
         stages.append(Stage(heading="Files", left=_leaving("left out before the draw", excluded)))
@@ -91,6 +92,10 @@ def _flow_table(summary: Summary, wording: Wording, unit: str) -> Table:
     if counts["rows"] is not None:
         rows.append(("Rows in the files", whole(counts["rows"])))
     rows += [(f"Row not used: {reason(code)}", whole(n)) for code, n in counts["rejected"].items()]
+    if counts["repeated"]:
+        rows.append(
+            (f"Further rows of the same {plural(unit)} (joint tenants, later weeks)", whole(counts["repeated"]))
+        )
     rows += [(f"Left out before the draw: {reason(code)}", whole(n)) for code, n in counts["excluded"].items()]
     if counts["eligible"] not in (None, counts["allocated"]):
         rows.append((f"{plural(unit).capitalize()} that could be in the trial", whole(counts["eligible"])))

@@ -49,6 +49,7 @@ class Flow:
 
     rows: int | None = None
     rejected: Mapping[str, int] = field(default_factory=dict)
+    repeated: int | None = None  # further rows of a tenancy counted once: joint tenants, later weeks
     excluded: Mapping[str, int] = field(default_factory=dict)
     eligible: int | None = None
     allocated: int
@@ -259,6 +260,7 @@ _DOCUMENT: Final = record(
     flow=record(
         rows=null_or(count),
         rejected=_COUNTS,
+        repeated=null_or(count),
         excluded=_COUNTS,
         eligible=null_or(count),
         allocated=count,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +31,7 @@ from nudge.trial.population import Population, Recorded, population_of, read_rec
 from nudge.trial.responses import FILE_OF
 from nudge.uplift.analysis import analyse_outcome
 from nudge.uplift.checks import balance, missing_by_arm, sample_ratio
+from nudge.uplift.estimate import Flag
 from nudge.uplift.results import OutcomeResult
 from nudge.uplift.units import UnitTable
 
@@ -66,8 +67,14 @@ def estimate(trial: Trial, *, today: date, redraws: int = REDRAWS) -> Summary:
         for problem in _short(trial, recorded.imports, source, int(population.day0.min()) + 1, last + days)
     )
     experiment = trial.experiment
-    results = [
-        analyse_outcome(
+    days = [
+        date.fromordinal(day).isoformat() for day in sorted({int(population.day0.min()), int(population.day0.max())})
+    ]
+    apart = _dispatch_differs(population, [row for row in recorded.postings if row.wave == FIRST])
+    second = _first_later_posting(recorded, population)
+    results = []
+    for outcome in (*experiment.outcomes, *_harms(experiment, recorded, population)):
+        result = analyse_outcome(
             outcome,
             _table(experiment, outcome, population, recorded),
             assignment=population.assignment,
@@ -79,10 +86,20 @@ def estimate(trial: Trial, *, today: date, redraws: int = REDRAWS) -> Summary:
             redraws=redraws,
             live=True,
             unit=experiment.unit,
+            adjust=experiment.analysis.adjust,
             money=experiment.columns.get(outcome.column or "") is Kind.MONEY,
         )
-        for outcome in (*experiment.outcomes, *_harms(experiment, recorded, population))
-    ]
+        flags = [Flag.DISPATCH_DIFFERS_BY_ARM] if apart else []
+        if outcome.within and second is not None and outcome.within > second:
+            flags.append(Flag.WITHIN_BEYOND_SECOND_POSTING)
+        results.append(
+            replace(
+                result,
+                day0=days,
+                data_cut=_cut(experiment, outcome, population, recorded),
+                estimates=tuple(replace(row, flags=(*row.flags, *flags)) for row in result.estimates),
+            )
+        )
     return assemble(_header(trial, seal, recorded, population, results, today), results)
 
 
@@ -161,8 +178,7 @@ def _table(experiment: LiveExperiment, outcome: Outcome, population: Population,
         columns["y"] = value
         reasons["missing"] = ~keep
     else:
-        sources = [source_of(experiment, kind) for kind in outcome.event]
-        cut = min(unbroken(recorded.imports, source, int(population.day0.min()) + 1) for source in sources)
+        cut = date.fromisoformat(_cut(experiment, outcome, population, recorded) or "").toordinal()
         length = float(outcome.horizon or outcome.within or 0)
         followed = np.minimum(length, (cut - population.day0).astype(np.float64))
         first = _first_after(recorded.events, outcome.event, population)
@@ -196,6 +212,14 @@ def _table(experiment: LiveExperiment, outcome: Outcome, population: Population,
         missing_by=_missing_by(population, reasons),
         **{name: values[keep] for name, values in columns.items()},
     )
+
+
+def _cut(experiment: LiveExperiment, outcome: Outcome, population: Population, recorded: Recorded) -> str | None:
+    """The end of unbroken coverage by every source of an outcome's events (rules §1); None where it has no events."""
+    start = int(population.day0.min()) + 1
+    sources = {source_of(experiment, kind) for kind in outcome.event}
+    ends = [unbroken(recorded.imports, source, start) for source in sources]
+    return date.fromordinal(min(ends)).isoformat() if ends else None
 
 
 def _missing_by(population: Population, reasons: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, dict[str, int]]:
@@ -249,9 +273,15 @@ def _header(
     last_reason = {unit: reason for flow in flows for unit, reason in flow["why"].items()}
     enrolled = {unit.unit for unit in recorded.units}
     excluded = Counter(reason for unit, reason in last_reason.items() if unit not in enrolled)
-    abandoned = sum(unit.batch not in posted for unit in recorded.units)
-    if abandoned:
-        excluded["in_an_abandoned_batch"] = abandoned
+    # rows = rejected + repeated + excluded + allocated: every row is in one of them.
+    repeated = sum(flow["rows_accepted"] for flow in flows) - excluded.total() - len(enrolled)
+    late = int((~population.primary).sum())
+    for reason, count in (
+        ("joined_a_household_already_drawn", late),
+        ("in_an_abandoned_batch", sum(unit.batch not in posted for unit in recorded.units)),
+    ):
+        if count:
+            excluded[reason] = count
     clusters: dict[str, set[int]] = defaultdict(set)
     for code, drawn, primary in zip(population.arm, population.drawn, population.primary, strict=True):
         if primary:
@@ -278,10 +308,11 @@ def _header(
         epochs=1 + sum(row.new_epoch for row in recorded.amendments),
         certificate_level=certificate_level(seal),
         flow=Flow(
-            rows=sum(flow["rows"] for flow in flows),
+            rows=sum(flow["rows"] - sum(flow["dropped"].values()) for flow in flows),
             rejected=_added(flow["rejected"] for flow in flows),
+            repeated=repeated,
             excluded=excluded,
-            eligible=len(enrolled),
+            eligible=len(enrolled) - late,
             allocated=int(population.primary.sum()),
             withheld=Counter(reason for unit, reason in withheld_units.items() if unit not in posted_units),
             posted=len(posted_units),
@@ -304,7 +335,7 @@ def _header(
                 for scale in (100 if trial.experiment.columns.get(name) is Kind.MONEY else 1,)
             ],
         ),
-        notes=tuple(_notes(trial, recorded, population)),
+        notes=tuple(_notes(recorded, population, results)),
     )
 
 
@@ -345,7 +376,24 @@ def _dispatch(population: Population, first: Sequence[PostingRow]) -> dict[str, 
     return found
 
 
-def _notes(trial: Trial, recorded: Recorded, population: Population) -> list[str]:
+def _dispatch_differs(population: Population, first: Sequence[PostingRow]) -> bool:
+    """Whether the median posting days of two arms lie a day or more apart (rules §1)."""
+    medians = [arm["median_day"] for arm in _dispatch(population, first).values() if arm["median_day"] is not None]
+    return bool(medians) and max(medians) - min(medians) >= 1
+
+
+def _first_later_posting(recorded: Recorded, population: Population) -> int | None:
+    """The day, from day 0, of the first letter of a later wave that was really posted; None where none was."""
+    here = {unit.unit for unit in population.units}
+    days = [
+        row.posted_on - (recorded.batches[row.batch].day0 or 0)
+        for row in recorded.postings
+        if row.wave != FIRST and row.posted_on is not None and row.unit in here
+    ]
+    return min(days, default=None)
+
+
+def _notes(recorded: Recorded, population: Population, results: Sequence[OutcomeResult]) -> list[str]:
     notes = []
     late = int((~population.primary).sum())
     if late:
@@ -365,18 +413,7 @@ def _notes(trial: Trial, recorded: Recorded, population: Population) -> list[str
                 f"Batch {facts['batch']} ({facts['wave']}): posting date corrected from {', '.join(facts['from'])} "
                 f"to {facts['to']}, because: {facts['because']}."
             )
-    for wave in trial.experiment.waves:
-        days = [
-            row.posted_on - (recorded.batches[row.batch].day0 or 0)
-            for row in recorded.postings
-            if row.wave == wave.id and row.posted_on is not None
-        ]
-        for outcome in trial.experiment.outcomes:
-            if days and outcome.within and outcome.within > min(days):
-                notes.append(
-                    f"{outcome.id}: counts contact up to day {outcome.within:g}, and the first {wave.id} letters were "
-                    f"posted on day {min(days)}: some of that contact may be theirs."
-                )
+    notes += [note for result in results for note in result.notes]
     return notes
 
 
