@@ -1,0 +1,94 @@
+"""A workspace: made once, private, and read strictly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nudge.base.errors import Refused
+from nudge.base.resources import resources
+from nudge.workspace import keep_secret, make_workspace, open_workspace
+
+
+@pytest.fixture
+def rents(tmp_path: Path) -> Path:
+    make_workspace(tmp_path / "rents", council="St Ives “Town” Council", resources=resources())
+    return tmp_path / "rents"
+
+
+def codes(refusal: pytest.ExceptionInfo[Refused]) -> set[str]:
+    return {problem.code for problem in refusal.value.problems}
+
+
+def test_i12_a_workspace_is_private_to_its_owner(rents: Path) -> None:
+    for path in [rents, *rents.rglob("*")]:
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_a_workspace_is_found_from_any_folder_in_it(rents: Path) -> None:
+    found = open_workspace(rents / "templates" / "letters")
+    assert found.folder == rents
+    assert found.council["name"] == "St Ives “Town” Council"
+    assert found.database_url == f"sqlite:///{rents}/nudge.db"
+
+
+def test_a_workspace_is_never_made_over_another(rents: Path) -> None:
+    with pytest.raises(Refused) as refusal:
+        make_workspace(rents, council="Another", resources=resources())
+    assert codes(refusal) == {"already-there"}
+
+
+def test_i11_a_workspace_cut_short_is_finished_and_keeps_what_was_edited(rents: Path) -> None:
+    (rents / "nudge.toml").unlink()
+    letter = rents / "templates/letters/arrears-current.html"
+    letter.write_text("edited")
+    (rents / "templates/letters/arrears-second.html").unlink()
+    assert len(make_workspace(rents, council="Anytown", resources=resources(), dry_run=True)) == 2
+    assert not (rents / "nudge.toml").exists()
+    assert len(make_workspace(rents, council="Anytown", resources=resources())) == 2
+    assert letter.read_text() == "edited"
+
+
+def test_outside_a_workspace_the_fix_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Refused) as refusal:
+        open_workspace(tmp_path)
+    assert codes(refusal) == {"not-a-workspace"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ('telephone = "01632 960 100"', "", "setting-missing"),
+        ('telephone = "01632 960 100"', 'telephone = ""', "setting-wrong"),
+        ('telephone = "01632 960 100"', 'telephone = "01632 960 100"\nfax = "x"', "setting-unknown"),
+        ("days = 365", 'days = "a year"', "setting-wrong"),
+        ("[retention]", "[retention", "settings-unreadable"),
+        ("sqlite:///nudge.db", "postgresql+psycopg://rents:hunter2@db/nudge", "password-in-settings"),
+    ],
+)
+def test_settings_that_will_not_do_are_refused_by_name(rents: Path, old: str, new: str, code: str) -> None:
+    path = rents / "nudge.toml"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+    with pytest.raises(Refused) as refusal:
+        open_workspace(rents)
+    assert code in codes(refusal)
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_the_database_variable_wins_over_the_settings(rents: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUDGE_DATABASE_URL", "postgresql+psycopg://db/nudge")
+    assert open_workspace(rents).database_url == "postgresql+psycopg://db/nudge"
+
+
+def test_a_secret_is_whole_private_and_never_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "secrets" / "one.secret"
+    keep_secret(path, bytes(range(32)))
+    assert path.read_text() == bytes(range(32)).hex() + "\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(FileExistsError):
+        keep_secret(path, bytes(32))
+    assert path.read_text() == bytes(range(32)).hex() + "\n"
+    assert [one.name for one in path.parent.iterdir()] == ["one.secret"]
