@@ -335,7 +335,7 @@ def _header(
                 for scale in (100 if trial.experiment.columns.get(name) is Kind.MONEY else 1,)
             ],
         ),
-        notes=tuple(_notes(recorded, population, results)),
+        notes=tuple(_notes(recorded, population, results, trial.experiment.analysis.subgroups)),
     )
 
 
@@ -393,7 +393,9 @@ def _first_later_posting(recorded: Recorded, population: Population) -> int | No
     return min(days, default=None)
 
 
-def _notes(recorded: Recorded, population: Population, results: Sequence[OutcomeResult]) -> list[str]:
+def _notes(
+    recorded: Recorded, population: Population, results: Sequence[OutcomeResult], subgroups: Sequence[str]
+) -> list[str]:
     notes = []
     late = int((~population.primary).sum())
     if late:
@@ -414,6 +416,8 @@ def _notes(recorded: Recorded, population: Population, results: Sequence[Outcome
                 f"to {facts['to']}, because: {facts['because']}."
             )
     notes += [note for result in results for note in result.notes]
+    if subgroups:
+        notes.append(f"Subgroups were declared and are not estimated yet: {', '.join(subgroups)}.")
     return notes
 
 
