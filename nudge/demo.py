@@ -41,6 +41,7 @@ EXPERIMENT: Final = "wealden-arrears"
 SEED: Final = 20261123
 START: Final = date(2026, 12, 7)  # a Monday; the beacon of the flagship is drawn two days before
 BEACON: Final = "04 11 23 31 40 52"
+LATER: Final = 2  # weeks after the last enrolment in which second letters fall due
 MARK: Final = ".nudge-demo"
 # A demo has no keeper to trust: its secret is fixed, so that it gives the same arms, and bytes, every time.
 SECRET: Final = hashlib.sha256(b"the secret of a demonstration is no secret").digest()
@@ -84,7 +85,7 @@ def run_demo(
     Refused where the folder holds anything else.
     """
     clear(folder)
-    council = simulate(SEED, start=START, weeks=weeks, tenancies=tenancies)
+    council = simulate(SEED, start=START, weeks=weeks + LATER, tenancies=tenancies)
     say(f"1. A workspace for {council.name}, and the files its systems export")
     make_workspace(folder, council=council.name, resources=resources())
     write_whole(folder / MARK, "made by `nudge demo`; the next demonstration replaces this folder\n")
@@ -92,7 +93,8 @@ def run_demo(
     for week in council.weeks:
         _write(folder, week.extract, week.suppression, week.suppression_at_posting)
     planted = Counter(fault.kind.value for fault in council.faults)
-    say(f"   {weeks} weekly extracts, with {sum(planted.values())} faults of {len(planted)} kinds planted in them")
+    kinds = f"{sum(planted.values())} faults of {len(planted)} kinds"
+    say(f"   {weeks + LATER} weekly extracts, with {kinds} planted in them")
     say("2. The experiment, signed off and sealed; its secret committed to before the beacon is drawn")
     path = folder / "experiments" / f"{EXPERIMENT}.yaml"
     text = path.read_text("utf-8")
@@ -102,7 +104,7 @@ def run_demo(
     sealed = seal_trial(_trial(folder), secret=SECRET, now=_at(START - timedelta(days=7), 10))
     record_beacon(_trial(folder), BEACON, now=_at(START - timedelta(days=2), 21))
     say(f"   the witness holds: {sealed.witness_line[:100]}…")
-    rejected = _weeks(folder, council, say, executor, progress)
+    rejected = _weeks(folder, council, weeks, say, executor, progress)
     responses = _responses(folder, council, say)
     trial = _trial(folder)
     with trial.store.snapshot() as connection:
@@ -152,15 +154,15 @@ def _write(folder: Path, *sheets: Sheet) -> list[Path]:
 def _weeks(
     folder: Path,
     council: SimulatedCouncil,
+    enrolling: int,
     say: Say,
     executor: Executor | None,
     progress: Callable[[int, int], None] | None,
 ) -> int:
-    """Eight Mondays: enrol, make letters, post on Wednesday; from the third week second letters too."""
+    """Mondays: enrol, make letters, post on Wednesday; from the third week second letters, and at last those alone."""
     say("3. Week by week: enrol, letters, posting")
     rejected = 0
-    extra = _later_weeks(council)
-    for number, week in enumerate(council.weeks, start=1):
+    for number, week in enumerate(council.weeks[:enrolling], start=1):
         extract, listed, fresh = _write(folder, week.extract, week.suppression, week.suppression_at_posting)
         responses = _responses_until(folder, council, week.extract_on)
         if responses is not None:
@@ -187,18 +189,13 @@ def _weeks(
             )
         say(line)
         _second_letters(folder, extract, Listed(fresh, week.post_on), week.post_on, executor)
-    last = council.weeks[-1]
-    for day in extra:  # two weeks more, for the second letters of the last batches, from the last extract
-        responses = _responses_until(folder, council, day)
+    for week in council.weeks[enrolling:]:  # nobody new: the second letters of the last batches
+        responses = _responses_until(folder, council, week.post_on)
         if responses is not None:
-            _import(folder, responses, day)
-        extract, fresh = (folder / "data" / sheet.name for sheet in (last.extract, last.suppression_at_posting))
-        _second_letters(folder, extract, Listed(fresh, day), day, executor)
+            _import(folder, responses, week.post_on)
+        extract, fresh = (folder / "data" / sheet.name for sheet in (week.extract, week.suppression_at_posting))
+        _second_letters(folder, extract, Listed(fresh, week.post_on), week.post_on, executor)
     return rejected
-
-
-def _later_weeks(council: SimulatedCouncil) -> list[date]:
-    return [council.weeks[-1].post_on + timedelta(days=7 * number) for number in (1, 2)]
 
 
 def _second_letters(folder: Path, extract: Path, listed: Listed, day: date, executor: Executor | None) -> None:
@@ -262,7 +259,8 @@ def _responses(folder: Path, council: SimulatedCouncil, say: Say) -> SimulatedRe
     imported = _import(folder, responses, opens + timedelta(days=1))
     counts = Counter({key: sum(getattr(one, key) for one in imported) for key in ("rows", "matched", "not_in_trial")})
     say(
-        f"4. What came back: {counts['rows']:,} rows, {counts['matched']:,} matched, {counts['not_in_trial']:,} not in this trial"
+        f"4. What came back: {counts['rows']:,} rows, {counts['matched']:,} matched,"
+        f" {counts['not_in_trial']:,} not in this trial"
     )
     return responses
 
