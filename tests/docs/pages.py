@@ -1,7 +1,8 @@
 """The pages of the documentation as data: fenced blocks, and what an HTML comment before a block asks of the reader.
 
 `<!-- folder: sealed -->`      go to a new folder: `empty`, or a workspace of the invented council that is `unsealed`,
-                               `sealed`, or `closed` (a whole trial, run in a minute)
+                               `sealed`, or `closed` (a whole trial, run in a minute); or `recorded`, somebody
+                               else's data
 `<!-- today: 2026-12-07 -->`   the day on which the commands that follow are typed
 `<!-- answers: 2026-12-22 -->` the council exports what came back up to that day, into data/
 `<!-- file: plan.yaml -->`     the block that follows is that file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -79,9 +80,15 @@ def closed(folder: Path) -> None:
     run_demo(folder, say=lambda _: None, tenancies=60, weeks=4, redraws=199)
 
 
+def recorded(folder: Path) -> None:
+    """Somebody else's data."""
+    shutil.copy(Path(__file__).parents[1] / "data" / "recorded" / "rossi.csv", folder)
+
+
 FOLDERS: Final[Mapping[str, Callable[[Path], object]]] = {
     "empty": lambda _: None,
     "unsealed": workspace,
     "sealed": sealed,
     "closed": closed,
+    "recorded": recorded,
 }
