@@ -33,7 +33,7 @@ def init(folder: Path, council: str, dry_run: bool) -> None:
         return
     screen.say(f"{folder} is a workspace now: {len(made)} files, readable by you alone.")
     screen.say(f"Fill in who you are in {folder / 'nudge.toml'}: it is printed on every letter.")
-    screen.next(f"cd {folder}", "nudge check experiments/wealden-arrears.yaml")
+    screen.next(f"cd {folder} && nudge check experiments/wealden-arrears.yaml")
 
 
 @click.command()
@@ -110,11 +110,11 @@ def seal(experiment: str, beacon: str | None, dry_run: bool, json_to: Path | Non
     screen.say(f"The secret is in {path}, readable by you alone. Give a copy to {done.row.keeper}, who keeps it.")
     screen.say(f"Send this line to {done.row.witness or 'a witness'}:")
     screen.say(f"  {done.witness_line}")
+    screen.say(f"Until the first draw you may correct the file and seal again; after it: nudge amend {trial.id}")
     if done.row.beacon_value is None:
         screen.next(f'nudge seal {trial.id} --beacon "VALUE"   (once published: {done.row.beacon_name})')
     else:
         screen.next(f"nudge enrol {trial.id} EXTRACT --suppress LIST --dated DAY")
-    screen.say(f"Until the first draw you may correct the file and seal again; after it: nudge amend {trial.id}")
     screen.figures(
         {
             "seal": done.row.number,

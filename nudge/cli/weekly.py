@@ -150,7 +150,14 @@ def _public(flow: Any) -> dict[str, Any]:
     return {key: value for key, value in flow.items() if key not in {"why", "suppression"}}
 
 
+def _some(counts: dict[str, Any]) -> dict[str, Any]:
+    return {name: number for name, number in counts.items() if number}
+
+
 def _tell_enrolment(screen: Screen, trial: Trial, found: Enrolment, extract: Path, *, dry_run: bool) -> None:
+    from nudge.reports.wording import plural
+
+    units, clusters = plural(trial.experiment.unit), plural(trial.experiment.cluster or trial.experiment.unit)
     flow = _public(found.flow)
     if found.batch is not None and not found.made:
         screen.say(f"{extract.name} was enrolled before, as batch {trial.id}/{found.batch}. Nothing changed.")
@@ -160,19 +167,22 @@ def _tell_enrolment(screen: Screen, trial: Trial, found: Enrolment, extract: Pat
     screen.counts(
         {
             "rows": flow["rows"],
-            **reasons(flow["rejected"], prefix="rows rejected: "),
-            **reasons(flow["dropped"], prefix="lines that are no rows: "),
+            **reasons(flow["rejected"], prefix="rejected: "),
+            **reasons(flow["dropped"], prefix="not read: "),
         }
     )
     screen.counts(
-        {"tenancies enrolled before": flow["enrolled_before"], **reasons(flow["excluded"], prefix="left out: ")}
+        {
+            f"{units}, joint tenants counted once": flow["tenancies"],
+            **_some({"enrolled before": flow["enrolled_before"]}),
+            **reasons(flow["excluded"], prefix="left out: "),
+        }
     )
     screen.counts(
         {
-            "tenancies allocated": flow["allocated"],
-            "households drawn": flow["clusters"],
-            "joined a household already in": flow["late"],
-            "back from an undone batch": flow["rejoined"],
+            f"{units} allocated": flow["allocated"],
+            f"{clusters} drawn": flow["clusters"],
+            **_some({"joined a household already in": flow["late"], "back from an undone batch": flow["rejoined"]}),
         }
     )
     for reject in found.rejects[:20]:
@@ -310,7 +320,7 @@ def letters(
         screen.next(*(f"nudge dispatch {trial.id}/{one}{flag} --on DAY --suppress LIST --dated DAY" for one in numbers))
     screen.figures(figures)
     if refused:
-        raise PartlyDone(message=f"{refused} tenancies' letters could not be drawn. Run the same command to try again.")
+        raise PartlyDone(message=f"Letters for {refused} could not be drawn. Run the same command to try again.")
 
 
 @click.command()
@@ -415,4 +425,6 @@ def review(
     for one in waiting:
         screen.say(one.text())
     screen.say(f"{len(waiting)} waiting." if waiting else "Nothing is waiting for a decision.")
+    if waiting:
+        screen.next(f"nudge review {trial.id} --accept ID REFERENCE", f"nudge review {trial.id} --reject ID")
     screen.figures([one.figures() for one in waiting])

@@ -24,6 +24,7 @@ from nudge.records.events import covered
 from nudge.records.store import audit
 from nudge.records.tables import EventRow, ImportRow, PostingRow, SealRow
 from nudge.reports.summary import ArmCount, Checks, Flow, Header, Summary, assemble, summary_json
+from nudge.reports.wording import count_of
 from nudge.trial.batches import FIRST
 from nudge.trial.codes import TrialCode
 from nudge.trial.handle import Trial, require_seal
@@ -335,7 +336,7 @@ def _header(
                 for scale in (100 if trial.experiment.columns.get(name) is Kind.MONEY else 1,)
             ],
         ),
-        notes=tuple(_notes(recorded, population, results, trial.experiment.analysis.subgroups)),
+        notes=tuple(_notes(trial.experiment, recorded, population, results)),
     )
 
 
@@ -394,19 +395,21 @@ def _first_later_posting(recorded: Recorded, population: Population) -> int | No
 
 
 def _notes(
-    recorded: Recorded, population: Population, results: Sequence[OutcomeResult], subgroups: Sequence[str]
+    experiment: LiveExperiment, recorded: Recorded, population: Population, results: Sequence[OutcomeResult]
 ) -> list[str]:
     notes = []
+    household = experiment.cluster or "cluster"
     late = int((~population.primary).sum())
     if late:
         notes.append(
-            f"{late} tenancies joined a household already in the trial: they got its letter, and count in a "
-            "sensitivity row only."
+            f"{count_of(late, experiment.unit)} joined a {household} already in the trial: "
+            "written to in its arm, and counted in a sensitivity row only."
         )
     merged = sum(row.merged_into is not None for row in recorded.households.values())
     if merged:
         notes.append(
-            f"{merged} households turned out to be part of another: both kept their arms, the variance joins them."
+            f"{count_of(merged, household)} turned out to be part of another: both kept their "
+            "arms, the variance joins them."
         )
     for entry in recorded.ledger:
         if entry.what == "posting_corrected":
@@ -416,8 +419,8 @@ def _notes(
                 f"to {facts['to']}, because: {facts['because']}."
             )
     notes += [note for result in results for note in result.notes]
-    if subgroups:
-        notes.append(f"Subgroups were declared and are not estimated yet: {', '.join(subgroups)}.")
+    if experiment.analysis.subgroups:
+        notes.append(f"Subgroups were declared and are not estimated yet: {', '.join(experiment.analysis.subgroups)}.")
     return notes
 
 

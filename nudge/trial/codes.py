@@ -136,7 +136,10 @@ class TrialCode(Code):
         "this week's extract for a later letter (its balances are printed)",
         "Add --extract FILE --suppress LIST --dated DAY.",
     )
-    NOTHING_DUE = ("a letter due by {day}", "Nothing is due yet: `nudge status` says when.")
+    NOTHING_DUE = (
+        "a later letter that is due (the next on {day})",
+        "Run the same command on that day or after it; `nudge status` reminds you.",
+    )
     RESULTS_CLOSED = (
         "results that may be opened: not before {day}",
         "Until then `nudge status` shows letters and contacts in all, never by arm.",

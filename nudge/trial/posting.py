@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Final
 
 from nudge.base.canonical import canonical
 from nudge.base.errors import Place, Refused
@@ -22,6 +23,8 @@ from nudge.trial.handle import Trial, require_seal
 from nudge.trial.letters import clear_batch
 from nudge.trial.reprints import letters_named
 from nudge.trial.units import unit_code
+
+PULL_LIST: Final = "pull-list.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,13 +101,17 @@ def confirm_posting(
     gone = [row for row in own if row.status == "posted"]
     abandoned = wave == FIRST and not going and not gone
     folder = trial.workspace.batch_folder(trial.id, number, None if wave == FIRST else wave)
-    pull = tuple(sorted(reference for reference, reason in withheld.items() if reason != "not_posted"))
+    # A letter held or erased since the print files were made lies in the pile as well.
+    in_pile = {row.letter_reference: row.reason or "" for row in own if row.status == "withheld" and row.sha256}
+    pull = tuple(sorted(reference for reference, why in (in_pile | withheld).items() if why != "not_posted"))
     changed = bool(going or withheld) or (abandoned and batch.status != "abandoned")
     pull_list = None
     if changed and not dry_run:
         pull_list = _write_pull_list(folder, pull)
         _record(trial, batch, wave, going, withheld, on, now, abandoned=abandoned)
     reasons = [row.reason or "" for row in own if row.status == "withheld"]
+    if not changed and (folder / PULL_LIST).is_file():
+        pull_list = folder / PULL_LIST
     return Posted(
         batch=number,
         wave=wave,
@@ -132,7 +139,7 @@ def _write_pull_list(folder: Path, pull: Sequence[str]) -> Path | None:
         return None
     heading, *lines = manifest.read_text("utf-8-sig").splitlines(keepends=True)
     wanted = [line for line in lines if any(reference in line for reference in pull)]
-    return write_whole(folder / "pull-list.csv", "\ufeff" + "".join([heading, *wanted]))
+    return write_whole(folder / PULL_LIST, "\ufeff" + "".join([heading, *wanted]))
 
 
 def _record(

@@ -12,6 +12,7 @@ from nudge.experiment.definition import LiveExperiment
 from nudge.experiment.loader import load
 from nudge.records.store import rows_of
 from nudge.records.tables import BatchRow, EventRow, ImportRow, PostingRow, ReviewRow, UnitRow
+from nudge.reports.wording import plural
 from nudge.trial.due import due_on
 from nudge.trial.gate import HELD
 from nudge.trial.handle import Trial, open_trial
@@ -39,7 +40,12 @@ def standing(workspace: Workspace, name: str, *, today: date) -> Standing | None
     trial = open_trial(workspace, Path(name) if Path(name).is_file() else name)
     title = f"{trial.id}: {trial.experiment.title}"
     if not trial.is_sealed:
-        return Standing(trial=trial.id, title=title, counts={}, to_do=(f"nudge check {name}", f"nudge seal {trial.id}"))
+        return Standing(
+            trial=trial.id,
+            title=title,
+            counts={},
+            to_do=(f"nudge check {path if path.is_file() else name}", f"nudge seal {trial.id}"),
+        )
     with trial.store.snapshot() as connection:
         batches = rows_of(connection, BatchRow, trial=trial.id)
         units = rows_of(connection, UnitRow, trial=trial.id)
@@ -50,12 +56,14 @@ def standing(workspace: Workspace, name: str, *, today: date) -> Standing | None
         closed = trial.is_closed(connection)
     counts = {
         "batches": len(batches),
-        "tenancies in the trial": len(units),
+        f"{plural(trial.experiment.unit)} in the trial": len(units),
         "letters posted": sum(row.status == "posted" for row in postings),
         "letters withheld": sum(row.status == "withheld" for row in postings),
     }
     for kind in sorted({event.kind for event in events} - {HELD}):
-        counts[f"tenancies with {kind.replace('_', ' ')}"] = len({event.unit for event in events if event.kind == kind})
+        counts[f"{plural(trial.experiment.unit)} with {kind.replace('_', ' ')}"] = len(
+            {event.unit for event in events if event.kind == kind}
+        )
     steps = () if closed else tuple(_steps(trial, batches, postings, imports, waiting, today))
     return Standing(
         trial=trial.id, title=title, counts=counts, to_do=steps or ("Closed." if closed else "Nothing today.",)
@@ -90,7 +98,9 @@ def _steps(
             if any(row.batch == batch.number and row.wave == wave.id and row.status == "made" for row in postings):
                 steps.append(f"nudge dispatch {name} --wave {wave.id} --on DAY --suppress LIST --dated DAY")
     if waiting:
-        steps.append(f"nudge review {trial.id}   ({waiting} rows wait for a decision)")
+        steps.append(
+            f"nudge review {trial.id}   ({waiting} {'row waits' if waiting == 1 else 'rows wait'} for a decision)"
+        )
     opens = trial.opens_on()
     if opens is not None and today >= opens:
         steps.append(f"nudge uplift {trial.id}")

@@ -174,7 +174,7 @@ def test_the_summary_is_valid_and_says_what_it_is_of(finished: Finished) -> None
     assert finished.summary["epochs"] == 2
     assert [one["because"] for one in finished.summary["amendments"]] == ["quicker answer"]
     assert any("typed a day early" in note for note in finished.summary["notes"])
-    assert any("joined a household" in note for note in finished.summary["notes"])
+    assert any("1 tenancy joined a household" in note for note in finished.summary["notes"])
 
 
 def test_i9_everybody_is_counted_once(finished: Finished) -> None:
@@ -183,7 +183,11 @@ def test_i9_everybody_is_counted_once(finished: Finished) -> None:
     assert flow["withheld"] == {"crisis": 1, "deceased": 1, "not_posted": 1}
     assert flow["returned"] == 1
     assert flow["posted"] == len(members()) + 1 - 3  # the late member's letter went; three were withheld
-    assert flow["excluded"] == {"active_agreement": 1, "in_an_abandoned_batch": len(ABANDONED)}
+    assert flow["excluded"] == {
+        "active_agreement": 1,
+        "in_an_abandoned_batch": len(ABANDONED),
+        "joined_a_household_already_drawn": 1,
+    }
     assigned = {arm["arm"]: arm["assigned"] for arm in finished.summary["arms"]}
     assert assigned == {arm: len(in_arm(finished, arm)) for arm in ("current", "personal-norm")}
 

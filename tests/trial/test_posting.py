@@ -147,6 +147,9 @@ def test_a_tenant_held_with_the_letter_made_is_not_posted(lettered_office: Offic
     hold(lettered_office.trial, "T000006", because="safeguarding", today=TUESDAY, now=moment(TUESDAY))
     done = lettered_office.dispatch(on=WEDNESDAY)
     assert (done.posted, done.withheld) == (HOUSEHOLDS - 1, {"safeguarding": 2})
+    assert len(done.pull) == 2  # their letters were printed: out of the pile with them
+    assert done.pull_list is not None
+    assert lettered_office.dispatch(on=WEDNESDAY).pull == done.pull
 
 
 # Spoilt or lost letters.
