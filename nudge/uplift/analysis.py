@@ -179,6 +179,7 @@ def _verdict(estimate: Estimate, row: Row, better: str, worthwhile: float | None
         confidence=confidence,
         worthwhile=d,
         more=more_units(estimate.n, estimate.se, d, confidence),
+        inner=inner,
     )
     return Verdict(estimate.arm, code, text)
 

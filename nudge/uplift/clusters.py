@@ -7,7 +7,7 @@ all), and otherwise symmetric roots of size k per cluster, k the columns that va
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from nudge.uplift.units import BoolArray, FloatArray, IntArray, sum_by
 
 _SATURATED: Final = 1e-9  # a cluster that the fit follows exactly has no residual to adjust
+_NOISE: Final = 1e-12  # of the largest |y|: a spread below this is what rounding left of none
 _CHUNK: Final = 4_000_000  # doubles held at once while Gram matrices are summed
 
 
@@ -60,7 +61,7 @@ def arm_effect(y: FloatArray, arm: IntArray, stratum: IntArray, cluster: IntArra
     z, of = np.zeros(size), np.zeros(size, dtype=np.int64)
     z[cluster], of[cluster] = arm, stratum
     present = np.flatnonzero(n)
-    fit = _from_sums(n[present], total[present], z[present], of[present], dropped)
+    fit = _beyond_rounding(_from_sums(n[present], total[present], z[present], of[present], dropped), y)
     influence = np.zeros(size)
     influence[present] = fit.influence
     unit_level = present.size == y.size
@@ -74,6 +75,13 @@ def arm_effect(y: FloatArray, arm: IntArray, stratum: IntArray, cluster: IntArra
         strata_dropped=dropped,
         one_cluster=fit.one_cluster,
     )
+
+
+def _beyond_rounding(fit: Fit, y: FloatArray) -> Fit:
+    """The fit, without a standard error where that is only what rounding left of none."""
+    if fit.se is None or fit.se > _NOISE * float(np.abs(y).max(initial=0.0)):
+        return fit
+    return replace(fit, se=None, df=None)
 
 
 def constant(values: IntArray, cluster: IntArray) -> bool:
@@ -191,13 +199,14 @@ def general_fit(
         df = _satterthwaite(norm, u, np.zeros(norm.size), np.zeros(norm.size, dtype=np.int64))
     variance = float((influence**2).sum())
     degenerate = codes.size < 3 or variance <= 0
-    return Fit(
+    fit = Fit(
         estimate=float(coefficients[kept.index(0)]),
         se=None if degenerate else float(np.sqrt(variance)),
         df=None if degenerate else df,
         influence=influence,
         strata_dropped=dropped,
     )
+    return _beyond_rounding(fit, y)
 
 
 def _shares(

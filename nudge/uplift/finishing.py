@@ -30,7 +30,13 @@ class Settings:
 def tested(comparison: Comparison, rows: Sequence[Row], settings: Settings) -> list[Row]:
     """The rows with their randomisation test where rules §5 want it, all from one set of redraws."""
     found = list(rows)
-    wanted = {index: row.redrawn for index, row in enumerate(rows) if row.needs_redraw and row.redrawn is not None}
+    wanted = {
+        index: row.redrawn
+        for index, row in enumerate(rows)
+        if row.needs_redraw
+        and row.redrawn is not None
+        and (row.estimate is not None or Flag.NO_EVENTS in row.flags)  # no stratum holds both arms: nothing to test
+    }
     flag = _untestable(comparison, settings)
     if flag is not None or comparison.assignment is None:
         for index in wanted:
@@ -78,6 +84,8 @@ def finished(comparison: Comparison, row: Row, role: Role, settings: Settings) -
     confidence = settings.confidence
     if comparison.clustered and 0 < min(comparison.clusters) < FEW_CLUSTERS and row.estimate is not None:
         row = row.flagged(Flag.FEW_CLUSTERS)
+    if comparison.clustered and not constant(comparison.z, comparison.table.cluster_codes):
+        row = row.flagged(Flag.CLUSTERS_SPAN_ARMS)
     ci = row.limits(row.critical(confidence)) if row.limits is not None else None
     scale = Scale.RATIO if row.measure in RATIOS else Scale.DIFFERENCE
     if ci is not None and row.p_value is not None:

@@ -19,6 +19,7 @@ from nudge.uplift.units import FloatArray, IntArray, UnitTable, sum_by
 
 MOST_EXACT_PAIRS: Final = 20
 _TIE: Final = 1e-9
+_NOISE: Final = 1e-12  # of the largest |y|: a spread below this is what rounding left of none
 _CHUNK: Final = 1 << 14
 
 
@@ -93,7 +94,7 @@ def pair_row(comparison: Comparison, y: FloatArray, *, measure: Measure, what: s
     )
     if test.exact and 2 / test.redraws >= 0.05:
         row = row.flagged(Flag.CANNOT_REACH_SIGNIFICANCE)
-    if not se > 0:
+    if not se > _NOISE * float(np.abs(y).max()):
         return row.flagged(Flag.NO_VARIANCE)
     return replace(
         row,

@@ -22,7 +22,12 @@ def ratio_rows(comparison: Comparison, y: FloatArray) -> list[Row]:
     """
     rows = _clustered(comparison, y) if comparison.clustered else _tabled(comparison, y)
     events = int(y.sum())
-    return [replace(row, events=events) for row in rows]
+    none = not all(y[comparison.z == code].any() for code in (1, 0))
+    absent = Flag.NO_EVENTS if none else Flag.NO_VARIANCE  # odds of everybody are no number either
+    return [
+        replace(row, events=events) if row.estimate is not None else replace(row, events=events).flagged(absent)
+        for row in rows
+    ]
 
 
 def _tabled(comparison: Comparison, y: FloatArray) -> list[Row]:
@@ -50,10 +55,13 @@ def _clustered(comparison: Comparison, y: FloatArray) -> list[Row]:
     of_arm = np.zeros(fit.influence.size)
     of_arm[cluster] = z
     v_1, v_0 = (float((fit.influence[of_arm == code] ** 2).sum()) for code in (1, 0))
-    inside = 0 < p < 1 and 0 < q < 1 and fit.se is not None
-    risk = (p / q, math.sqrt(v_1 / p**2 + v_0 / q**2)) if inside else (None, None)
+    known, inside = fit.se is not None, 0 < p < 1 and 0 < q < 1
+    risk = (p / q, math.sqrt(v_1 / p**2 + v_0 / q**2) if known else None) if p > 0 and q > 0 else (None, None)
     odds = (
-        (p * (1 - q) / (q * (1 - p)), math.sqrt(v_1 / (p * (1 - p)) ** 2 + v_0 / (q * (1 - q)) ** 2))
+        (
+            p * (1 - q) / (q * (1 - p)),
+            math.sqrt(v_1 / (p * (1 - p)) ** 2 + v_0 / (q * (1 - q)) ** 2) if known else None,
+        )
         if inside
         else (None, None)
     )
@@ -69,10 +77,10 @@ def _clustered(comparison: Comparison, y: FloatArray) -> list[Row]:
 
 
 def _finished(row: Row, ratio: float | None, se: float | None, df: float | None) -> Row:
-    if ratio is None or se is None:
-        return row.flagged(Flag.NO_EVENTS)
+    if ratio is None:
+        return row
     row = replace(row, estimate=ratio)
-    if not se > 0:
+    if se is None or not se > 0:
         return row.flagged(Flag.NO_VARIANCE)
     statistic = math.log(ratio) / se
     return replace(

@@ -19,6 +19,7 @@ from nudge.uplift.rerandomisation import Labels, Statistic, columns_of
 from nudge.uplift.units import FloatArray, IntArray, distinct, sum_by
 
 _ITERATIONS: Final = 30
+_NOISE: Final = 1e-12  # a standard error of a logarithm below this is what rounding left of none
 _MOST_LOG: Final = 30.0  # a log ratio beyond this is an arm without events
 
 
@@ -82,7 +83,7 @@ def rate_row(comparison: Comparison, count: FloatArray, exposure: FloatArray | N
         return row.flagged(Flag.NO_EVENTS)
     se = float(np.sqrt((fit.influence**2).sum()))
     ratio = math.exp(fit.log_ratio)
-    if not se > 0:
+    if not se > _NOISE:
         return replace(row, estimate=ratio).flagged(Flag.NO_VARIANCE)
     statistic = fit.log_ratio / se
     return replace(

@@ -99,19 +99,23 @@ def _mantel_haenszel_row(comparison: Comparison, y: FloatArray) -> Row:
     if not comparison.strata:
         return row.flagged(Flag.EMPTY_ARM)
     estimate, se = mantel_haenszel(tables)
+    row = replace(
+        row,
+        estimate=estimate,
+        redrawn=lambda: mantel_haenszel_redrawn(comparison.sums(y, shifted=False)),
+        influence=_fit(comparison, y).influence,
+    )
+    if not se > 0:  # nobody or everybody, in every stratum: an interval of no width would claim to know
+        return row.flagged(Flag.NO_VARIANCE)
     statistic = cochran_mantel_haenszel(tables) or 0.0
     return replace(
         row,
-        estimate=estimate,
         se=se,
         ci_method=CiMethod.SATO,
         limits=wald_limits(estimate, se, Measure.RISK_DIFFERENCE),
         statistic=statistic,
         p_value=two_sided(statistic, None),
         p_method=PMethod.COCHRAN_MANTEL_HAENSZEL,
-        redrawn=lambda: mantel_haenszel_redrawn(comparison.sums(y, shifted=False)),
-        influence=_fit(comparison, y).influence,
-        flags=row.flags if se > 0 else (*row.flags, Flag.NO_VARIANCE),
     )
 
 
@@ -175,7 +179,7 @@ def values_row(comparison: Comparison, y: FloatArray, *, measure: Measure, what:
     )
     if comparison.clustered and fit.se:
         plain = arm_effect(y, comparison.z, comparison.table.stratum_codes, np.arange(y.size))
-        row = replace(row, design_effect=fit.se**2 / plain.se**2 if plain.se else None)
+        row = replace(row, design_effect=max(fit.se**2 / plain.se**2, 1.0) if plain.se else None)
     return row
 
 
@@ -197,7 +201,7 @@ def rmst_row(comparison: Comparison, horizon: float) -> Row:
         row = replace(
             row,
             estimate=estimate,
-            se=se,
+            se=se if se > 0 else None,
             df=None,
             ci_method=CiMethod.GREENWOOD_Z if se > 0 else None,
             limits=wald_limits(estimate, se, measure) if se > 0 else None,

@@ -40,6 +40,16 @@ HEADLINES: Final[dict[VerdictCode, str]] = {
 }
 
 
+_BY_INNER: Final = frozenset(
+    {
+        VerdictCode.DOES_HARM_BY_LESS,
+        VerdictCode.WORKS_BY_LESS,
+        VerdictCode.NO_DIFFERENCE,
+        VerdictCode.NO_BENEFIT,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The verdict on one arm: its code, and a sentence or two."""
@@ -115,6 +125,8 @@ class Wording:
 
     def size(self, value: float) -> str:
         """`2.1 days earlier`: a difference of the arm from its reference, in the direction of its sign."""
+        if value == (1 if self.measure is Measure.RATE_RATIO else 0):
+            return "no difference"
         up = value > 0
         if self.measure is Measure.RMST_DIFFERENCE:
             return f"{_short(abs(value))} {_plural(abs(value), self.time_unit)} {'later' if up else 'earlier'}"
@@ -146,8 +158,13 @@ def worded(
     confidence: float,
     worthwhile: float | None,
     more: int | None,
+    inner: Interval | None = None,
 ) -> str:
-    """The verdict in plain English: the finding, the figure with its interval, and what would settle it."""
+    """The verdict in plain English: the finding, the figure with its interval, and what would settle it.
+
+    `inner` is the plain interval at 1 - 2(1 - confidence), named where the verdict that a size is too small to
+    matter rests on it: the other interval may reach further.
+    """
     parts = [HEADLINES[code]]
     if estimate is not None and interval is not None:
         say: Callable[[float], str] = wording.size
@@ -156,6 +173,10 @@ def worded(
             f"Best estimate: {say(estimate)}{wording.basis} "
             f"({confidence:.0%} interval: from {say(low)} to {say(high)})."
         )
+    if code in _BY_INNER and inner is not None:
+        low, high = inner
+        at = 1 - 2 * (1 - confidence)
+        parts.append(f"This rests on the {at:.0%} interval: from {wording.size(low)} to {wording.size(high)}.")
     if code is VerdictCode.TOO_SMALL_TO_TELL and more is not None and worthwhile is not None:
         unit = plural_of(wording.unit) if more != 1 else wording.unit
         parts.append(f"About {more:,} more {unit} would be needed to tell a worthwhile difference from none.")

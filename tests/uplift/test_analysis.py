@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from uplift_cases import CONTACT, KEY, MONEY, SHARE, analysed, codes, floats, household_trial
+from uplift_cases import CONTACT, KEY, MONEY, SHARE, analysed, codes, floats, household_trial, shares
 
 from nudge.allocation.assignment import Assignment
 from nudge.base.errors import Refused
@@ -32,13 +32,6 @@ ESTIMATE_KEYS = (
     "arm reference measure scale estimate se ci ci_method confidence simultaneous df statistic p_value p_method "
     "redraws p_adjusted adjustment strata strata_dropped covariates clusters design_effect role method n events flags"
 )
-
-
-def shares(counts, *, arms=("a", "b"), **columns):
-    """A table of 0/1 outcomes from (events, n) by arm."""
-    arm = np.concatenate([np.full(n, code) for code, (_, n) in enumerate(counts)])
-    y = np.concatenate([np.arange(n) < x for x, n in counts]).astype(float)
-    return UnitTable(arms=arms, arm=arm, y=y, **columns)
 
 
 # which row of the default table

@@ -112,3 +112,19 @@ def test_units_have_plain_plurals():
         "days",
         "premises",
     ]
+
+
+def test_a_verdict_of_too_little_to_matter_names_the_interval_it_rests_on():
+    """The 95 % interval may reach beyond the smallest worthwhile difference; the rule looks at the 90 % one."""
+    told = worded(
+        VerdictCode.NO_DIFFERENCE,
+        wording=Wording(measure=Measure.RMST_DIFFERENCE, horizon=56.0),
+        estimate=0.0,
+        interval=(-3.2, 3.2),
+        confidence=0.95,
+        worthwhile=3.0,
+        more=None,
+        inner=(-2.7, 2.7),
+    )
+    assert told.endswith("This rests on the 90% interval: from 2.7 days earlier to 2.7 days later.")
+    assert "Best estimate: no difference, on average" in told

@@ -96,6 +96,13 @@ def household_trial(
     return table, Assignment.of_recorded(drawn, layer if strata > 1 else None, "clusters", names)
 
 
+def shares(counts: Any, *, arms: tuple[str, ...] = ("a", "b"), **columns: Any) -> UnitTable:
+    """A table of 0/1 outcomes from (events, n) by arm."""
+    arm = np.concatenate([np.full(n, code) for code, (_, n) in enumerate(counts)])
+    y = np.concatenate([np.arange(n) < x for x, n in counts]).astype(float)
+    return UnitTable(arms=arms, arm=arm, y=y, **columns)
+
+
 def dense_cr2(y: np.ndarray, design: np.ndarray, cluster: np.ndarray) -> tuple[float, float, float]:
     """Estimate, CR2 standard error and Satterthwaite df of column 0, by full matrices and symmetric roots."""
     bread = np.linalg.pinv(design.T @ design)
