@@ -66,8 +66,9 @@ bench: $(BENCH_STAMP) ## nudge against its peers, as ratios, in one run
 	$(BIN)/python benchmarks/letters_per_second.py
 	echo "make bench: it worked."
 
-calibrate: $(TEST_STAMP) ## how often a household-blocked trial under no effect rejects
-	$(BIN)/python benchmarks/household_null.py
+TRIALS ?=
+calibrate: $(TEST_STAMP) ## how often a household-blocked trial under no effect rejects; TRIALS=100 for a look
+	$(BIN)/python benchmarks/household_null.py $(TRIALS)
 	echo "make calibrate: it worked."
 
 lock: ## renew the three lock files (needs uv)
