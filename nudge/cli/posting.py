@@ -137,28 +137,46 @@ def undo(batch: tuple[str, int], dry_run: bool, json_to: Path | None, on_day: da
 @click.argument("experiment")
 @click.argument("reference")
 @click.option("--because", required=True, help="A short reason, such as crisis, safeguarding, promise.")
+@click.option("--release", is_flag=True, help="Take a hold back.")
 @dry_run_option
 @json_option
 @as_of_option
-def hold(experiment: str, reference: str, because: str, dry_run: bool, json_to: Path | None, on_day: date) -> None:
+def hold(
+    experiment: str,
+    reference: str,
+    because: str,
+    release: bool,
+    dry_run: bool,
+    json_to: Path | None,
+    on_day: date,
+) -> None:
     """Stop every further letter to a tenancy, from now. It stays in the analysis.
 
-    Example: nudge hold wealden-arrears T0001234 --because crisis
+    \b
+    Examples: nudge hold wealden-arrears T0001234 --because crisis
+              nudge hold wealden-arrears T0001234 --release --because "wrong tenancy"
     """
     from nudge.trial.posting import hold as stop
+    from nudge.trial.posting import release as let_go
 
     screen = Screen(json_to)
     trial = opened(experiment)
-    made = stop(trial, reference, because=because, today=on_day, now=moment(on_day), dry_run=dry_run)
-    if not made:
-        screen.say("It was held before. Nothing changed.")
-    elif dry_run:
-        screen.say("It would be held. This was a dry run: nothing was kept.")
+    if release:
+        made = let_go(trial, reference, because=because, now=moment(on_day), dry_run=dry_run)
+        said = "The hold is taken back. `nudge letters` makes their letter, if the batch is not posted."
     else:
-        screen.say("Held: no further letter will be made or posted. A hold is not taken back in this trial.")
-        screen.say("If a letter of theirs is printed and not posted yet, take it out of the pile now.")
+        made = stop(trial, reference, because=because, today=on_day, now=moment(on_day), dry_run=dry_run)
+        said = "Held: no further letter will be made or posted. If one is printed, take it out of the pile now."
+    if not made:
+        screen.say("Nothing changed: it was so before.")
+    elif dry_run:
+        screen.say("It can be done. This was a dry run: nothing was kept.")
+    else:
+        screen.say(said)
+        if not release:
+            screen.say(f'To take it back: nudge hold {trial.id} {reference} --release --because "…"')
     screen.next(f"nudge why {trial.id} {reference}")
-    screen.figures({"held": made and not dry_run})
+    screen.figures({"changed": made and not dry_run})
 
 
 @click.command()

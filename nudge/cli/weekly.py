@@ -239,12 +239,14 @@ def letters(
 
     screen = Screen(json_to)
     name, _, number = what.rpartition("/")
+    if not name or not number.isdigit():  # an experiment, by its id or its file
+        name, number = "", ""
     trial = opened(name or what)
     if (suppress is None) != (dated is None):
         raise click.UsageError("--suppress and --dated go together: a list without its day is no list.")
     listed = Listed(suppress, dated) if suppress is not None and dated is not None else None
     if again:
-        if not number.isdigit():
+        if not number:
             raise click.UsageError(f"Name the batch, such as {trial.id}/1.")
         files = reprint(
             trial,
@@ -265,7 +267,7 @@ def letters(
         )
         screen.figures({"batch": int(number), "wave": wave, "print_files": [str(file) for file in files]})
         return
-    numbers = [int(number)] if name and number.isdigit() else batches_to_letter(trial, wave, on_day)
+    numbers = [int(number)] if number else batches_to_letter(trial, wave, on_day)
     figures = []
     refused = 0
     with local_executor(workers) as executor:
@@ -330,6 +332,8 @@ def letters(
 @click.option("--covers", nargs=2, type=DAY, help="First and last day that the file covers.")
 @click.option("--column", "columns", multiple=True, metavar="NAME=HEADING", help="Which heading is which column.")
 @click.option("--accept-good-rows", is_flag=True, help="Go on without the rejected rows.")
+@click.option("--withdraw", is_flag=True, help="Take these files back: they should not have been added.")
+@click.option("--because", default="", help="Why they are taken back.")
 @dry_run_option
 @json_option
 @as_of_option
@@ -340,18 +344,25 @@ def responses(
     covers: tuple[date, date] | None,
     columns: tuple[str, ...],
     accept_good_rows: bool,
+    withdraw: bool,
+    because: str,
     dry_run: bool,
     json_to: Path | None,
     on_day: date,
 ) -> None:
     """Add contacts, payments, returned mail, complaints, moves, Breathing Space or balances.
 
-    Example: nudge responses wealden-arrears data/contacts.csv --kind contacts --covers 2026-11-23 2026-12-31
+    \b
+    Examples: nudge responses wealden-arrears data/contacts.csv --kind contacts --covers 2026-11-23 2026-12-31
+              nudge responses wealden-arrears data/contacts.csv --withdraw --because "the wrong month"
     """
     from nudge.trial.responses import add_responses
 
     screen = Screen(json_to)
     trial = opened(experiment)
+    if withdraw:
+        _withdraw(screen, trial, files, because, on_day, dry_run=dry_run)
+        return
     if columns and kind is None:
         raise Misused(message="--column needs --kind: each kind of file has columns of its own.")
     imported = add_responses(
@@ -366,7 +377,7 @@ def responses(
         dry_run=dry_run,
     )
     waiting = 0
-    for one in imported:
+    for one, file in zip(imported, files, strict=True):
         screen.heading(f"{one.name}: {one.kind}, {one.covers[0].isoformat()} to {one.covers[1].isoformat()}")
         if not one.made and not dry_run:
             screen.say("  This file was added before. Nothing changed.")
@@ -380,6 +391,8 @@ def responses(
             }
         )
         waiting += one.conflicts
+        if one.made:
+            screen.say(f'  If this was the wrong file: nudge responses {trial.id} {file} --withdraw --because "…"')
     if dry_run:
         screen.say("This was a dry run: nothing was kept.")
     if waiting:
@@ -387,6 +400,24 @@ def responses(
     else:
         screen.next(f"nudge status {trial.id}")
     screen.figures([one.figures() for one in imported])
+
+
+def _withdraw(
+    screen: Screen, trial: Trial, files: tuple[Path, ...], because: str, on_day: date, *, dry_run: bool
+) -> None:
+    from nudge.base.files import sha256_file
+    from nudge.trial.responses import withdraw_responses
+
+    if dry_run:
+        screen.say("They would be taken back, with all that came of them. This was a dry run: nothing was changed.")
+        return
+    figures = []
+    for file in files:
+        gone = withdraw_responses(trial, sha256_file(file), because=because, now=moment(on_day))
+        screen.say(f"{file} is taken back, with the {gone} events that came of it. To add it again, run it as before.")
+        figures.append({"file": file.name, "events_removed": gone})
+    screen.next(f"nudge status {trial.id}")
+    screen.figures(figures)
 
 
 @click.command()

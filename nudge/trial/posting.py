@@ -13,7 +13,7 @@ from typing import Final
 from nudge.base.canonical import canonical
 from nudge.base.errors import Place, Refused
 from nudge.base.files import write_whole
-from nudge.records.store import append, audit, change, rows_of
+from nudge.records.store import append, audit, change, remove, rows_of
 from nudge.records.tables import BatchRow, EventRow, PostingRow, RecipientRow, UnitRow
 from nudge.trial.batches import FIRST, batch_of, batch_place, records_of, require_open
 from nudge.trial.codes import TrialCode
@@ -247,17 +247,12 @@ def hold(trial: Trial, reference: str, *, because: str, today: date, now: dateti
     Refused for a reference that is not in the trial, and for a reason that is no short code or names the tenant: the
     ledger and the report's counts keep it for good (I12).
     """
-    if not because.strip():
-        raise Refused(TrialCode.BECAUSE_MISSING.at(trial.place))
-    words = because.strip().lower().replace("_", " ").replace("-", " ").split()
-    if len(words) > 4 or len(because) > 40 or not all(word.isascii() and word.isalpha() for word in words):
-        raise Refused(TrialCode.BECAUSE_NOT_A_CODE.at(trial.place))
-    reason = "_".join(words)
+    reason = _plain_code(trial, because)
     with trial.store.transaction() as connection:
         recipients = rows_of(connection, RecipientRow, trial=trial.id)
         unit = find_unit(trial, reference, recipients, rows_of(connection, PostingRow, trial=trial.id))
         named = " ".join(f"{row.forename} {row.surname}" for row in recipients if row.unit == unit).lower().split()
-        if set(words) & set(named):
+        if set(reason.split("_")) & set(named):
             raise Refused(TrialCode.BECAUSE_NOT_A_CODE.at(trial.place))
         if rows_of(connection, EventRow, trial=trial.id, unit=unit, kind=HELD):
             return False
@@ -287,6 +282,42 @@ def hold(trial: Trial, reference: str, *, because: str, today: date, now: dateti
             connection, trial=trial.id, what=HELD, facts={"unit": unit, "because": reason, "letters": stopped}, at=now
         )
     return True
+
+
+def release(trial: Trial, reference: str, *, because: str, now: datetime, dry_run: bool = False) -> bool:
+    """Take back a hold that was put on the wrong tenancy, or is over; logged. False where there is none.
+
+    A letter of theirs that lies made in a batch not posted yet goes with it; one that was taken out is made again by
+    `nudge letters`; what was withheld from a posted batch stays withheld. Refused as `hold` is.
+    """
+    reason = _plain_code(trial, because)
+    with trial.store.transaction() as connection:
+        require_open(connection, trial)
+        recipients = rows_of(connection, RecipientRow, trial=trial.id)
+        unit = find_unit(trial, reference, recipients, rows_of(connection, PostingRow, trial=trial.id))
+        held = rows_of(connection, EventRow, trial=trial.id, unit=unit, kind=HELD)
+        if not held or dry_run:
+            return bool(held)
+        for row in rows_of(connection, PostingRow, trial=trial.id, unit=unit, status="withheld"):
+            pile = {"batch": row.batch, "wave": row.wave, "status": "posted"}
+            gone = batch_of(connection, trial, row.batch).status == "abandoned" or rows_of(
+                connection, PostingRow, trial=trial.id, **pile
+            )
+            if not gone and row.sha256 and row.reason == json.loads(held[0].values_json)["because"]:
+                where = {"trial": trial.id, "letter_reference": row.letter_reference}
+                change(connection, PostingRow, where=where, to={"status": "made", "reason": None})
+        remove(connection, EventRow, where={"trial": trial.id, "unit": unit, "kind": HELD})
+        audit(connection, trial=trial.id, what="released", facts={"unit": unit, "because": reason}, at=now)
+    return True
+
+
+def _plain_code(trial: Trial, because: str) -> str:
+    if not because.strip():
+        raise Refused(TrialCode.BECAUSE_MISSING.at(trial.place))
+    words = because.strip().lower().replace("_", " ").replace("-", " ").split()
+    if len(words) > 4 or len(because) > 40 or not all(word.isascii() and word.isalpha() for word in words):
+        raise Refused(TrialCode.BECAUSE_NOT_A_CODE.at(trial.place))
+    return "_".join(words)
 
 
 def find_unit(trial: Trial, reference: str, recipients: Sequence[RecipientRow], postings: Sequence[PostingRow]) -> str:

@@ -133,7 +133,7 @@ def _plain(values: Iterable[Any]) -> tuple[str, ...]:
 
 def plain_text(value: Any) -> str:
     """A cell as it is compared: trimmed text, a whole number without decimals, a date as ISO, a missing one empty."""
-    if value is None or value != value:  # NaN, NaT
+    if _missing(value):
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -148,3 +148,11 @@ def plain_text(value: Any) -> str:
     if point and decimals and not decimals.strip("0") and whole.lstrip("+-").isdecimal():
         return whole
     return text
+
+
+def _missing(value: Any) -> bool:
+    """None, NaN, NaT, and pandas' NA, which compares with nothing."""
+    try:
+        return value is None or bool(value != value)
+    except TypeError:
+        return True

@@ -26,7 +26,7 @@ class Story:
 
 def tell(trial: Trial, reference: str, *, show_arm: bool = False, now: datetime) -> Story:
     """Why a tenant was or was not written to. Refused where no extract of this trial ever held the reference."""
-    with trial.store.transaction() as connection:
+    with trial.store.transaction() if show_arm else trial.store.snapshot() as connection:
         batches = rows_of(connection, BatchRow, trial=trial.id)
         left_out = [
             (number, f"batch {number}: left out before the draw, because: {reason.replace('_', ' ')}")

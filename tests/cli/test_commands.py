@@ -6,8 +6,10 @@ import errno
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -144,15 +146,15 @@ def test_i12_each_kind_of_end_has_its_code_and_a_bug_prints_no_tenants_data(
 
 def test_ctrl_c_in_a_real_process_ends_with_130(office: Office) -> None:
     extract = office.file("week.csv", as_csv([tenancy(number) for number in range(1, 9)]))
-    typed = [sys.executable, "-m", "nudge.cli.main", "enrol", "wealden-arrears", str(extract)]
-    typed = [sys.executable, "-c", "from nudge.cli.main import main; main()", *typed[3:]]
+    ready = "from nudge.cli.main import main; print('ready', flush=True); main()"
+    typed = [sys.executable, "-c", ready, "enrol", "wealden-arrears", str(extract)]
     typed += ["--suppress", str(office.list()), "--dated", MONDAY.isoformat(), "--today", MONDAY.isoformat()]
     before = office.snapshot()
     with subprocess.Popen(typed, cwd=office.folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
-        try:
-            child.wait(timeout=1.5)
-        except subprocess.TimeoutExpired:
-            child.send_signal(2)
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        time.sleep(1)
+        child.send_signal(signal.SIGINT)
         _, said = child.communicate(timeout=60)
     if child.returncode == 0:
         pytest.skip("it was done before it could be interrupted")
@@ -266,6 +268,27 @@ def test_the_weekly_commands_say_what_changed_what_is_next_and_how_to_go_back(nu
     arms = set(office.arms().values())
     assert not [arm for arm in arms if arm in done.out + made.out + posted.out + nudge("status", on=TUESDAY).out]  # type: ignore[attr-defined]
     office.close()
+
+
+def test_the_wrong_file_of_responses_is_taken_back(nudge: Terminal, posted_office: Office) -> None:
+    at(posted_office, nudge)
+    before = posted_office.snapshot()
+    file = posted_office.file("contacts.csv", "Date,Direction,Reason,Tenancy Ref\n2026-12-10,in,rent,T000001\n")
+    week = (WEDNESDAY, WEDNESDAY + timedelta(days=6))
+    added = nudge("responses", "wealden-arrears", file, "--kind", "contacts", "--covers", *week, on=week[1])
+    assert (added.code, "--withdraw" in added.out) == (0, True)
+    typed = ("responses", "wealden-arrears", file, "--withdraw", "--because", "the wrong month")
+    assert nudge(*typed, "--dry-run", on=week[1]).code == 0
+    assert nudge(*typed, on=week[1]).code == 0
+    after = posted_office.snapshot()
+    assert {name for name in after if after[name] != before[name]} == {"AuditRow"}
+    assert nudge(*typed, on=week[1]).code == 3
+
+
+def test_an_experiment_may_be_named_by_its_file(nudge: Terminal, lettered_office: Office) -> None:
+    at(lettered_office, nudge)
+    shown = nudge("letters", "experiments/wealden-arrears.yaml", "--dry-run", on=MONDAY)
+    assert (shown.code, shown.err) == (0, "")
 
 
 def test_an_erasure_asks_first(nudge: Terminal, drawn_office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from nudge.base.errors import Refused
 from nudge.records.tables import AuditRow, BatchRow, PostingRow
 from nudge.trial.gate import Listed
-from nudge.trial.posting import confirm_posting, correct_posting, hold
+from nudge.trial.posting import confirm_posting, correct_posting, hold, release
 from nudge.trial.reprints import reprint
 from nudge.trial.standing import standing
 from nudge.trial.story import tell
@@ -150,6 +150,29 @@ def test_a_tenant_held_with_the_letter_made_is_not_posted(lettered_office: Offic
     assert len(done.pull) == 2  # their letters were printed: out of the pile with them
     assert done.pull_list is not None
     assert lettered_office.dispatch(on=WEDNESDAY).pull == done.pull
+
+
+def test_a_hold_on_the_wrong_tenancy_is_taken_back(lettered_office: Office) -> None:
+    office = lettered_office
+    assert not release(office.trial, "T000006", because="mistake", now=moment(TUESDAY))
+    hold(office.trial, "T000006", because="crisis", today=TUESDAY, now=moment(TUESDAY))
+    assert release(office.trial, "T000006", because="wrong tenancy", now=moment(TUESDAY))
+    assert statuses(office, "T000006") == [("made", None)] * 2
+    hold(office.trial, "T000001", because="crisis", today=TUESDAY, now=moment(TUESDAY))
+    office.letters(on=TUESDAY)  # the letter is taken out of the pack
+    release(office.trial, "T000001", because="wrong tenancy", now=moment(TUESDAY))
+    assert statuses(office, "T000001") == [("withheld", "crisis")]
+    office.letters(on=TUESDAY)
+    assert statuses(office, "T000001") == [("made", None)]
+    assert office.dispatch(on=WEDNESDAY).posted == HOUSEHOLDS + 1
+    assert Counter(row.what for row in office.rows(AuditRow))["released"] == 2
+
+
+def test_what_was_withheld_from_a_posted_batch_stays_withheld(lettered_office: Office) -> None:
+    hold(lettered_office.trial, "T000001", because="crisis", today=TUESDAY, now=moment(TUESDAY))
+    lettered_office.dispatch(on=WEDNESDAY)
+    assert release(lettered_office.trial, "T000001", because="over", now=moment(THURSDAY))
+    assert statuses(lettered_office, "T000001") == [("withheld", "crisis")]
 
 
 # Spoilt or lost letters.

@@ -188,6 +188,18 @@ def test_arms_and_words_are_compared_as_text_and_whole_numbers_have_no_decimals(
     assert arm(found, "0")["missing_by"] == {"outcome_blank": 3}
 
 
+@pytest.mark.parametrize("dtype", ["boolean", "Int64", "string", "object"])
+def test_a_missing_value_of_pandas_own_kind_is_a_blank(dtype):
+    words = ["yes", "no", None] if dtype in {"string", "object"} else [True, False, None]
+    answered = pd.Series(words * 4, dtype=dtype)
+    if dtype == "object":
+        answered = answered.where(answered.notna(), pd.NA)
+    data = pd.DataFrame({"arm": ["none", "dated"] * 6, "answered": answered})
+    found = analyse(plan({"id": "answered", "type": "proportion", "column": "answered"}), data, redraws=99)
+    assert [arm(found, name)["missing_by"] for name in ("none", "dated")] == [{"outcome_blank": 2}] * 2
+    assert [arm(found, name)["events"] for name in ("none", "dated")] == [2, 2]
+
+
 def test_the_order_of_the_rows_changes_nothing():
     table = pd.read_csv(ROSSI).reset_index()
     trial = rossi(ARREST, data={"unit": "index", "strata": ["wexp"]})
