@@ -111,7 +111,9 @@ def _share(rows: UnitTable, confidence: float, *, clustered: bool) -> tuple[dict
     se, effect = math.sqrt(share.value * (1 - share.value) / share.n), 1.0
     if clustered:
         mean = arm_mean(y, rows.cluster_codes)
-        effect = max((mean.se / se) ** 2, 1.0) if mean.se is not None and se > 0 else 1.0
+        # Nobody or everybody: no spread to measure, so members of a cluster count as one, as in the comparison's D.
+        alike = float((np.unique(rows.cluster_codes, return_counts=True)[1] ** 2).sum() / y.size)
+        effect = max((mean.se / se) ** 2, 1.0) if mean.se is not None and se > 0 else alike
         se = mean.se if mean.se is not None else se
     limits = wilson(Share(share.events / effect, share.n / effect), confidence)
     return {"proportion": point(share.value, se, limits)}, int(share.events)

@@ -9,6 +9,7 @@ import pytest
 from uplift_cases import CONTACT, MONEY, SHARE, analysed, household_trial, shares
 
 from nudge.uplift.estimate import CiMethod, Flag, Measure, PMethod
+from nudge.uplift.proportions import Share, wilson
 from nudge.uplift.units import UnitTable
 from nudge.uplift.verdict import VerdictCode
 
@@ -100,3 +101,9 @@ def test_households_found_to_be_one_across_arms_are_flagged_and_redrawn():
     [row] = analysed(CONTACT, merged, assignment=assignment).headlines
     assert Flag.CLUSTERS_SPAN_ARMS in row.flags
     assert row.p_method is PMethod.RANDOMISATION_DRAWN
+
+
+def test_an_arm_of_households_in_which_nobody_responded_is_as_uncertain_as_its_households():
+    table = shares([(0, 60), (20, 60)], cluster=np.arange(120) // 2)
+    nobody, _ = analysed(SHARE, table).arms
+    assert nobody.values["proportion"]["ci"] == pytest.approx(wilson(Share(0.0, 30.0), 0.95))
