@@ -17,35 +17,42 @@ from nudge.uplift.units import FloatArray, IntArray
 
 
 def sample_ratio(assignment: Assignment) -> dict[str, Any] | None:
-    """Clusters of each arm against what the design gives, with an exact two-sided p for the first arm's number.
+    """Clusters of each arm against what the design gives, with an exact two-sided p.
 
-    Inside a group of N slots of which K are the first arm's, the n that are filled hold a hypergeometric number of
-    it; groups add up by convolution, and p is the probability of all numbers no likelier than the one seen. None for
-    independent draws, whose sizes no design fixes.
+    Inside a group of N slots of which K are an arm's, the n that are filled hold a hypergeometric number of it;
+    groups add up by convolution, and p is the probability of all numbers no likelier than the one seen. With three
+    arms or more each is tried, and the smallest p times their number stands (Bonferroni). None for independent
+    draws, whose sizes no design fixes.
     """
     if assignment.scheme == "simple" or len(assignment.arm) == 0:
         return None
-    groups = len(assignment.slots)
-    filled = np.bincount(assignment.group, minlength=groups)
+    filled = np.bincount(assignment.group, minlength=len(assignment.slots))
     slots = assignment.slots.sum(axis=1)
     expected = (assignment.slots / np.maximum(slots, 1)[:, None] * filled[:, None]).sum(axis=0)
     observed = np.bincount(assignment.arm, minlength=len(assignment.arms))
-    chances, least = np.ones(1), 0
-    for all_slots, own, here in zip(slots, assignment.slots[:, 0], filled, strict=True):
-        if here in (0, all_slots):  # an untouched or a full group holds what it holds
-            least += int(own) if here else 0
-            continue
-        low, group = _hypergeometric(int(all_slots), int(own), int(here))
-        least += low
-        chances = np.convolve(chances, group)
-    place = int(observed[0]) - least
-    seen = chances[place] if 0 <= place < len(chances) else 0.0
+    tried = range(1 if len(assignment.arms) == 2 else len(assignment.arms))  # of two arms, one tells of the other
+    smallest = min(_size_p(assignment.slots[:, code], slots, filled, int(observed[code])) for code in tried)
     return {
         "observed": {arm: int(observed[code]) for code, arm in enumerate(assignment.arms)},
         "expected": {arm: float(expected[code]) for code, arm in enumerate(assignment.arms)},
-        "p_value": float(min(1.0, chances[chances <= seen * (1 + 1e-9)].sum())),
+        "p_value": float(min(1.0, smallest * len(tried))),
         "method": "exact, against the design drawn",
     }
+
+
+def _size_p(own: IntArray, slots: IntArray, filled: IntArray, seen: int) -> float:
+    """The chance of a number of one arm's clusters no likelier than the one seen."""
+    chances, least = np.ones(1), 0
+    for all_slots, of_arm, here in zip(slots.tolist(), own.tolist(), filled.tolist(), strict=True):
+        if here in (0, all_slots):  # an untouched or a full group holds what it holds
+            least += of_arm if here else 0
+            continue
+        low, group = _hypergeometric(all_slots, of_arm, here)
+        least += low
+        chances = np.convolve(chances, group)
+    place = seen - least
+    likely = chances[place] if 0 <= place < len(chances) else 0.0
+    return float(chances[chances <= likely * (1 + 1e-9)].sum())
 
 
 def _hypergeometric(slots: int, own: int, filled: int) -> tuple[int, FloatArray]:
