@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
@@ -42,6 +43,23 @@ def records_of(trial: Trial, number: int) -> BatchRecords:
             postings=rows_of(connection, PostingRow, trial=trial.id, batch=number),
             events=rows_of(connection, EventRow, trial=trial.id, unit=tuple(units)),
         )
+
+
+class OfUnit(Protocol):
+    """A row that is of one unit."""
+
+    unit: str
+
+
+RowOfUnit = TypeVar("RowOfUnit", bound=OfUnit)
+
+
+def by_unit(rows: Iterable[RowOfUnit]) -> Mapping[str, list[RowOfUnit]]:
+    """Rows by their unit, in their order; a unit without any has an empty list."""
+    found: dict[str, list[RowOfUnit]] = defaultdict(list)
+    for row in rows:
+        found[row.unit].append(row)
+    return found
 
 
 def batch_of(connection: Connection, trial: Trial, number: int) -> BatchRow:

@@ -18,7 +18,7 @@ from nudge.intake.mapping import ColumnMapping, load_mappings
 from nudge.intake.rejects import problems, write_rejects
 from nudge.intake.suppression import SuppressionList
 from nudge.records.tables import BatchRow
-from nudge.trial.batches import BatchRecords, batch_place
+from nudge.trial.batches import BatchRecords, batch_place, by_unit
 from nudge.trial.codes import TrialCode
 from nudge.trial.gate import withheld_because
 from nudge.trial.handle import Trial
@@ -53,13 +53,12 @@ def due_first(trial: Trial, held: BatchRecords, suppression: SuppressionList, to
     """First letters, on the facts of the enrolment. A unit whose names were erased since gets none."""
     write: dict[str, Tenancy] = {}
     withheld: dict[str, str] = {}
+    everybody, everything = by_unit(held.recipients), by_unit(held.events)
     for unit, row in held.units.items():
-        people = [person for person in held.recipients if person.unit == unit]
+        people = everybody[unit]
         if not people:
             withheld[unit] = "erased"
-            continue
-        events = [event for event in held.events if event.unit == unit]
-        if reason := withheld_because(people[0].tenancy_reference, events, suppression, today):
+        elif reason := withheld_because(people[0].tenancy_reference, everything[unit], suppression, today):
             withheld[unit] = reason
         else:
             write[unit] = tenancy_of(row, people, trial.experiment.kinds)
@@ -95,12 +94,12 @@ def due_later(
             raise Refused(why, *problems(reading.name, reading.rejects))
         on_file = {unit_code(secret, tenancy.reference): tenancy for tenancy in reading.tenancies()}
     eligible = compile_condition(experiment.eligible, experiment.kinds)
-    named = {person.unit for person in held.recipients}
+    named, everything = {person.unit for person in held.recipients}, by_unit(held.events)
     write: dict[str, Tenancy] = {}
     withheld: dict[str, str] = {}
     skipped: dict[str, str] = {}
     for unit in held.units:
-        events = [event for event in held.events if event.unit == unit]
+        events = everything[unit]
         done = [event for event in events if event.kind in rule.unless and event.on_day > batch.day0]
         tenancy = on_file.get(unit)
         if unit not in named:

@@ -15,7 +15,7 @@ from nudge.base.errors import Place, Refused
 from nudge.base.files import write_whole
 from nudge.records.store import append, audit, change, remove, rows_of
 from nudge.records.tables import BatchRow, EventRow, PostingRow, RecipientRow, UnitRow
-from nudge.trial.batches import FIRST, batch_of, batch_place, records_of, require_open
+from nudge.trial.batches import FIRST, batch_of, batch_place, by_unit, records_of, require_open
 from nudge.trial.codes import TrialCode
 from nudge.trial.due import wave_named
 from nudge.trial.gate import HELD, Listed, fresh_list, withheld_because
@@ -87,13 +87,13 @@ def confirm_posting(
     reference_of = {row.unit: row.tenancy_reference for row in held.recipients}
     named = {row.letter_reference for row in letters_named(not_posted, own, held.recipients, wave, place)}
     withheld: dict[str, str] = {}
+    happened = by_unit(held.events)
     for row in own:
         if row.status != "made":
             continue
-        events = [event for event in held.events if event.unit == row.unit]
         if row.unit not in reference_of:
             withheld[row.letter_reference] = "erased"
-        elif reason := withheld_because(reference_of[row.unit], events, suppression, on):
+        elif reason := withheld_because(reference_of[row.unit], happened[row.unit], suppression, on):
             withheld[row.letter_reference] = reason
         elif row.letter_reference in named:
             withheld[row.letter_reference] = "not_posted"
