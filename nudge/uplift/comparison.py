@@ -64,6 +64,11 @@ class Comparison:
         return distinct(codes[self.z == 1]), distinct(codes[self.z == 0])
 
     @cached_property
+    def clusters_less_arms(self) -> float:
+        """Degrees of freedom: clusters, one that spans both arms counted once, less 2."""
+        return float(distinct(self.table.cluster_codes) - 2)
+
+    @cached_property
     def clustered(self) -> bool:
         """Whether any cluster holds more than one unit."""
         return self.table.clustered

@@ -51,20 +51,18 @@ def _tabled(comparison: Comparison, y: FloatArray) -> list[Row]:
 def _clustered(comparison: Comparison, y: FloatArray) -> list[Row]:
     z, cluster = comparison.z, comparison.table.cluster_codes
     p, q = (float(y[z == code].mean()) for code in (1, 0))
-    fit = arm_effect(y, z, np.zeros(y.size, dtype=np.int64), cluster)
-    of_arm = np.zeros(fit.influence.size)
-    of_arm[cluster] = z
-    v_1, v_0 = (float((fit.influence[of_arm == code] ** 2).sum()) for code in (1, 0))
-    known, inside = fit.se is not None, 0 < p < 1 and 0 < q < 1
-    risk = (p / q, math.sqrt(v_1 / p**2 + v_0 / q**2) if known else None) if p > 0 and q > 0 else (None, None)
-    odds = (
-        (
-            p * (1 - q) / (q * (1 - p)),
-            math.sqrt(v_1 / (p * (1 - p)) ** 2 + v_0 / (q * (1 - q)) ** 2) if known else None,
-        )
-        if inside
-        else (None, None)
-    )
+
+    def spread(of_arm: float, of_reference: float) -> float | None:
+        """The error of the logarithm: that of y over what a small change of each share is worth."""
+        scaled = y / np.where(z == 1, of_arm, of_reference)
+        return arm_effect(scaled, z, np.zeros(y.size, dtype=np.int64), cluster).se
+
+    risk: tuple[float | None, float | None] = (None, None)
+    odds: tuple[float | None, float | None] = (None, None)
+    if p > 0 and q > 0:
+        risk = p / q, spread(p, q)
+    if 0 < p < 1 and 0 < q < 1:
+        odds = p * (1 - q) / (q * (1 - p)), spread(p * (1 - p), q * (1 - q))
     flags = (Flag.STRATA_NOT_USED,) if comparison.stratified else ()
     found = []
     for measure, what, (ratio, se) in (
@@ -72,7 +70,7 @@ def _clustered(comparison: Comparison, y: FloatArray) -> list[Row]:
         (Measure.ODDS_RATIO, "Ratio of odds", odds),
     ):
         row = Row(measure=measure, method=f"{what}, variance summed by cluster, limits on the logarithm", flags=flags)
-        found.append(_finished(row, ratio, se, float(sum(comparison.clusters) - 2)))
+        found.append(_finished(row, ratio, se, comparison.clusters_less_arms))
     return found
 
 

@@ -132,7 +132,7 @@ def _effective_row(comparison: Comparison, y: FloatArray, arm: Share, reference:
     )
     sizes = tuple(np.unique(cluster[z == code], return_counts=True)[1].astype(np.float64) for code in (1, 0))
     effect = design_effect(arm, reference, variances, sizes[0], sizes[1])
-    df = float(sum(comparison.clusters) - 2)
+    df = comparison.clusters_less_arms
     small_arm, small_reference = effective(arm, effect), effective(reference, effect)
     row = Row(
         measure=Measure.RISK_DIFFERENCE,

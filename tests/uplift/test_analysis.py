@@ -341,6 +341,25 @@ def test_a_cluster_in_both_arms_has_general_cr2_and_no_redraws():
     assert row.p_method is PMethod.WALD_T
 
 
+def test_ratios_where_clusters_span_arms_take_the_pairing_into_account():
+    """Twins, one in each arm, who answer alike: the difference of their logarithms has less spread than two samples."""
+    rng = np.random.default_rng(4)
+    pairs = 400
+    twin = rng.random((pairs, 1)) < 0.35
+    y = np.where(rng.random((pairs, 2)) < 0.8, twin, rng.random((pairs, 2)) < 0.4).astype(float)
+    table = UnitTable(
+        arms=("a", "b"), arm=np.tile([0, 1], pairs), y=y.reshape(-1), cluster=np.repeat(np.arange(pairs), 2)
+    )
+    q, p = y.mean(axis=0)
+    apart = (y[:, 1] - p) / p - (y[:, 0] - q) / q
+    odds_apart = (y[:, 1] - p) / (p * (1 - p)) - (y[:, 0] - q) / (q * (1 - q))
+    rows = analysed(SHARE, table).estimates
+    for measure, wanted in ((Measure.RISK_RATIO, apart), (Measure.ODDS_RATIO, odds_apart)):
+        [row] = [row for row in rows if row.measure is measure]
+        assert row.se == pytest.approx(wanted.std() / np.sqrt(pairs), rel=0.01)
+        assert row.df == pairs - 2
+
+
 # what is said
 
 
