@@ -31,7 +31,7 @@ from nudge.intake.extract import Extract, Tenancy, read_extract
 from nudge.intake.mapping import ColumnMapping, load_mappings, save_mappings
 from nudge.intake.rejects import Reject, problems, write_rejects
 from nudge.intake.suppression import SuppressionList, read_suppression
-from nudge.records.store import append, append_allocation, audit, change, rows_of
+from nudge.records.store import append, append_allocation, audit, change, remove, rows_of
 from nudge.records.tables import AllocationRow, BatchRow, HouseholdRow, RecipientRow, SealRow, UnitRow
 from nudge.trial.codes import TrialCode
 from nudge.trial.due import check_extract_date
@@ -237,6 +237,7 @@ def _sort(trial: Trial, reading: Extract, listed: SuppressionList, held: _Held, 
     experiment = trial.experiment
     eligible = compile_condition(experiment.eligible, experiment.kinds)
     found = _Sorted(rows=reading.rows)
+    named = {person.unit for person in held.recipients}
     for tenancy in reading.tenancies():
         unit = unit_code(secret, tenancy.reference)
         row = held.units.get(unit)
@@ -245,6 +246,8 @@ def _sort(trial: Trial, reading: Extract, listed: SuppressionList, held: _Held, 
             found.homes.append(home_of(tenancy))
             continue
         reason = _reason_out(experiment, eligible, tenancy, listed, today)
+        if row is not None and unit not in named:
+            reason = "erased"
         if reason is not None:
             found.leave_out(unit, reason)
         elif row is not None:
@@ -417,11 +420,13 @@ def _keep(trial: Trial, seal: SealRow, batch: BatchRow, plan: _Plan, found: _Sor
             connection,
             [row for tenancy in found.new for row in recipient_rows(trial.id, plan.unit[tenancy.reference], tenancy)],
         )
-        for tenancy in found.back:
-            where = {"trial": trial.id, "unit": plan.unit[tenancy.reference]}
-            change(
-                connection, UnitRow, where=where, to={"batch": batch.number, "values_json": text_values(tenancy.values)}
-            )
+        for tenancy in found.back:  # with the names and figures as they are now: one may have been why it was undone
+            unit = plan.unit[tenancy.reference]
+            where = {"trial": trial.id, "unit": unit}
+            to = {"batch": batch.number, "values_json": text_values(with_bands(experiment, tenancy.values))}
+            change(connection, UnitRow, where=where, to=to)
+            remove(connection, RecipientRow, where=where)
+            append(connection, list(recipient_rows(trial.id, unit, tenancy)))
         _record_merged(connection, trial, plan)
         facts = {
             "batch": batch.number,

@@ -221,16 +221,26 @@ def week_one() -> list[dict[str, str]]:
     return [*rows, tenancy(HOUSEHOLDS, Title="Mr", Forename="Joe", Surname="Jointly")]
 
 
+_BUILT: dict[str, Path] = {}  # by stage: the tests of the command line import these fixtures, and share what they made
+
+
 @pytest.fixture(scope="session")
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sealed trial nobody is enrolled in; copied, never used in place."""
-    return make_sealed(tmp_path_factory.mktemp("sealed") / "rents")
+    if "sealed" not in _BUILT:
+        _BUILT["sealed"] = make_sealed(tmp_path_factory.mktemp("sealed") / "rents")
+    return _BUILT["sealed"]
 
 
 def _next(before: Path, folder: Path, step: Callable[[Office], object]) -> Path:
-    shutil.copytree(before, folder)
-    step(Office(folder))
-    return folder
+    stage = folder.parent.name.rstrip("0123456789")
+    if stage not in _BUILT:
+        shutil.copytree(before, folder)
+        office = Office(folder)
+        step(office)
+        office.close()
+        _BUILT[stage] = folder
+    return _BUILT[stage]
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from nudge.base.errors import Refused
 from nudge.records.tables import PostingRow, RecipientRow, ReviewRow, UnitRow
 from nudge.trial.analysis import estimate
 from nudge.trial.closing import close_trial, erase, verify_trial
+from nudge.trial.posting import undo_batch
 from nudge.trial.responses import add_responses
 from tests.trial.conftest import HOUSEHOLDS, MONDAY, TUESDAY, WEDNESDAY, Office, moment, tenancy, week_one
 from tests.trial.test_letters import codes
@@ -186,3 +187,11 @@ def test_i4_an_erased_tenant_whose_letter_is_not_posted_gets_none(lettered_offic
     assert {row.reason for row in lettered_office.rows(PostingRow, status="withheld")} == {"erased"}
     again = lettered_office.enrol([*week_one(), tenancy(60)], on=MONDAY + timedelta(days=7))
     assert (again.flow["enrolled_before"], again.flow["allocated"]) == (HOUSEHOLDS, 1)  # known by its code
+
+
+def test_i12_an_erased_tenant_of_an_undone_batch_does_not_come_back(lettered_office: Office) -> None:
+    erase(lettered_office.trial, reference="T000006", now=moment(MONDAY, 12))
+    undo_batch(lettered_office.trial, 1, now=moment(MONDAY, 13))
+    again = lettered_office.enrol(week_one(), on=TUESDAY)
+    assert again.flow["excluded"] == {"erased": 1}
+    assert not lettered_office.rows(RecipientRow, tenancy_reference="T000006")

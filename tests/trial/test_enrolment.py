@@ -294,6 +294,22 @@ def test_i3_one_file_enrolled_undone_and_enrolled_again_gives_the_same_arms(
     assert [repr(row) for row in office.rows(AllocationRow)] == [repr(row) for row in slots]
 
 
+def test_i1_a_name_corrected_after_an_undo_is_the_one_on_the_letter(lettered_office: Office) -> None:
+    undo_batch(lettered_office.trial, 1, now=moment(MONDAY, 12))
+    rows = [
+        row | {"Surname": "Corrected", "Arrears": "77.00"} if row["Pay Ref"] == "P000001" else row for row in week_one()
+    ]
+    lettered_office.enrol(rows[:-1], on=TUESDAY)  # and the joint tenant has left
+    made = lettered_office.letters(2, on=TUESDAY)
+    assert made.made == HOUSEHOLDS
+    manifest = (made.manifest or Path()).read_text("utf-8-sig")
+    assert "Corrected" in manifest
+    assert "Jointly" not in manifest
+    [unit] = {row.unit for row in lettered_office.rows(RecipientRow, tenancy_reference="T000001")}
+    values = json.loads(lettered_office.rows(UnitRow, unit=unit)[0].values_json)
+    assert (values["arrears"], values["arrears_band"]) == (7700, "under £150")
+
+
 def test_the_lists_hash_is_in_the_ledger_before_its_draw(drawn_office: Office) -> None:
     what = [row.what for row in drawn_office.rows(AuditRow)]
     assert what.index("list_frozen") == what.index("drawn") - 1
