@@ -13,7 +13,7 @@ from nudge.uplift.comparison import SMALL_ARM, Comparison, Row, empty_row, fitte
 from nudge.uplift.estimate import Flag, Measure
 from nudge.uplift.rerandomisation import studentised
 from nudge.uplift.rows import values_row
-from nudge.uplift.units import FloatArray, IntArray
+from nudge.uplift.units import FloatArray, IntArray, distinct
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,8 @@ def adjusted_row(
             size=int(cluster.max()) + 1,
             dropped=dropped,
         )
+        if min(distinct(cluster[rows & (comparison.z == code)]) for code in (1, 0)) < 2:
+            fit = replace(fit, se=None, df=None, one_cluster=True)  # as without covariates (rules §5)
     names = ", ".join(covariates)
     row = fitted_row(
         fit,

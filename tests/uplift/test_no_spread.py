@@ -107,3 +107,20 @@ def test_an_arm_of_households_in_which_nobody_responded_is_as_uncertain_as_its_h
     table = shares([(0, 60), (20, 60)], cluster=np.arange(120) // 2)
     nobody, _ = analysed(SHARE, table).arms
     assert nobody.values["proportion"]["ci"] == pytest.approx(wilson(Share(0.0, 30.0), 0.95))
+
+
+@pytest.mark.parametrize("sizes", [(12, 1), (12, 4)])
+def test_an_arm_of_one_cluster_has_no_standard_error_with_a_baseline_either(sizes):
+    arm = np.repeat([0, 1], sizes)
+    cluster = np.where(arm == 1, 100, np.arange(arm.size) // 2)
+    rng = np.random.default_rng(2)
+    table = UnitTable(
+        arms=("a", "b"),
+        arm=arm,
+        cluster=np.unique(cluster, return_inverse=True)[1],
+        y=rng.normal(size=arm.size),
+        baseline=rng.normal(size=arm.size),
+    )
+    [row] = analysed(MONEY, table).headlines
+    assert (row.se, row.ci, row.df) == (None, None, None)
+    assert Flag.ONE_CLUSTER_IN_ARM in row.flags
