@@ -37,6 +37,7 @@ from nudge.uplift.results import OutcomeResult
 from nudge.uplift.units import UnitTable
 
 REDRAWS: Final = 9_999
+BALANCES: Final = "rent_accounts"  # the kind of file that readings of accounts come from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,22 +75,29 @@ def estimate(trial: Trial, *, today: date, redraws: int = REDRAWS) -> Summary:
     apart = _dispatch_differs(population, [row for row in recorded.postings if row.wave == FIRST])
     second = _first_later_posting(recorded, population)
     results = []
+    skipped: list[str] = []
     for outcome in (*experiment.outcomes, *_harms(experiment, recorded, population)):
-        result = analyse_outcome(
-            outcome,
-            _table(experiment, outcome, population, recorded),
-            assignment=population.assignment,
-            randomised="yes",
-            confidence=experiment.analysis.confidence,
-            smallest_worthwhile=experiment.worthwhile(outcome.id),
-            multiplicity=None,
-            redraw_key=redraw_key(seal.seal_hash),
-            redraws=redraws,
-            live=True,
-            unit=experiment.unit,
-            adjust=experiment.analysis.adjust,
-            money=experiment.columns.get(outcome.column or "") is Kind.MONEY,
-        )
+        try:
+            result = analyse_outcome(
+                outcome,
+                _table(experiment, outcome, population, recorded),
+                assignment=population.assignment,
+                randomised="yes",
+                confidence=experiment.analysis.confidence,
+                smallest_worthwhile=experiment.worthwhile(outcome.id),
+                multiplicity=None,
+                redraw_key=redraw_key(seal.seal_hash),
+                redraws=redraws,
+                live=True,
+                unit=experiment.unit,
+                adjust=experiment.analysis.adjust,
+                money=experiment.columns.get(outcome.column or "") is Kind.MONEY,
+            )
+        except Refused as refusal:
+            if outcome.primary:
+                raise
+            skipped += [f"{outcome.id} is not estimated: it needs {problem.expected}." for problem in refusal.problems]
+            continue
         flags = [Flag.DISPATCH_DIFFERS_BY_ARM] if apart else []
         if outcome.within and second is not None and outcome.within > second:
             flags.append(Flag.WITHIN_BEYOND_SECOND_POSTING)
@@ -101,7 +109,8 @@ def estimate(trial: Trial, *, today: date, redraws: int = REDRAWS) -> Summary:
                 estimates=tuple(replace(row, flags=(*row.flags, *flags)) for row in result.estimates),
             )
         )
-    return assemble(_header(trial, seal, recorded, population, results, today), results)
+    header = _header(trial, seal, recorded, population, results, today)
+    return assemble(replace(header, notes=(*header.notes, *skipped)), results)
 
 
 def _harms(experiment: LiveExperiment, recorded: Recorded, population: Population) -> list[Outcome]:
@@ -141,7 +150,7 @@ def source_of(experiment: LiveExperiment, kind: str) -> str:
 
 def _short(trial: Trial, imports: Sequence[ImportRow], source: str, first: int, last: int) -> list[Any]:
     covered = unbroken(imports, source, first)
-    if covered >= last or source == "rent_accounts":  # balances are read inside a window; outside it none is needed
+    if covered >= last or source == BALANCES:  # balances are read inside a window; outside it none is needed
         return []
     now = date.fromordinal(covered).isoformat() if covered >= first else "nothing"
     day = date.fromordinal(last).isoformat()
@@ -175,9 +184,8 @@ def _table(experiment: LiveExperiment, outcome: Outcome, population: Population,
     keep = np.ones(size, dtype=np.bool_)
     reasons: dict[str, np.ndarray[Any, Any]] = {}
     if outcome.type is OutcomeType.MEAN:
-        value, keep = _measured(outcome, population, recorded)
-        columns["y"] = value
-        reasons["missing"] = ~keep
+        columns["y"], reasons = _measured(experiment, outcome, population, recorded)
+        keep = ~np.isnan(columns["y"])
     else:
         cut = date.fromisoformat(_cut(experiment, outcome, population, recorded) or "").toordinal()
         length = float(outcome.horizon or outcome.within or 0)
@@ -234,26 +242,37 @@ def _value_at_draw(population: Population, name: str) -> np.ndarray[Any, Any]:
 
 
 def _measured(
-    outcome: Outcome, population: Population, recorded: Recorded
-) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """The reading nearest to day `at` inside the window; absent is missing, unless `absent:` says what it means."""
+    experiment: LiveExperiment, outcome: Outcome, population: Population, recorded: Recorded
+) -> tuple[np.ndarray[Any, Any], dict[str, np.ndarray[Any, Any]]]:
+    """The reading nearest to day `at` inside the window, NaN where there is none; and why, by reason.
+
+    With `absent:` the file nearest to day `at` decides: a unit that is not in it has the value declared. Where no file
+    was taken inside a unit's window nothing is known of it: missing, never the value of the absent (I9).
+    """
     low, high = outcome.window or (0, 0)
-    row = {unit.unit: number for number, unit in enumerate(population.units)}
-    best: dict[int, tuple[int, int, int]] = {}
+    readings: dict[str, dict[int, int]] = defaultdict(dict)
     for reading in recorded.measurements:
-        number = row.get(reading.unit)
-        if number is None or reading.name != outcome.column:
-            continue
-        off = reading.on_day - int(population.day0[number]) - int(outcome.at or 0)
-        if low <= off <= high:
-            best[number] = min(best.get(number, (10**9, 0, 0)), (abs(off), off, reading.number))
+        if reading.name == outcome.column:
+            readings[reading.unit][reading.on_day] = reading.number
+    taken = {row.covers_to for row in recorded.imports if row.kind == BALANCES and row.covers_from == row.covers_to}
+    taken |= {day for days in readings.values() for day in days}
     value = np.full(len(population.units), np.nan)
-    for number, (_, _, found) in best.items():
-        value[number] = found
-    if outcome.absent is not None:
-        value = np.where(np.isnan(value), outcome.absent, value)
-    keep = ~np.isnan(value)
-    return np.where(keep, value, 0.0), keep
+    unread = np.zeros(len(population.units), dtype=np.bool_)
+    for number, unit in enumerate(population.units):
+        wanted = int(population.day0[number]) + int(outcome.at or 0)
+        own = readings.get(unit.unit, {})
+        days = own if outcome.absent is None else taken
+        inside = [day for day in days if low <= day - wanted <= high]
+        if not inside:
+            unread[number] = not any(low <= day - wanted <= high for day in taken)
+            continue
+        nearest = min(inside, key=lambda day: (abs(day - wanted), day))
+        if nearest in own:
+            value[number] = own[nearest]
+        elif outcome.absent is not None:
+            value[number] = experiment.inside(outcome.absent, outcome.column)
+    missing = np.isnan(value)
+    return value, {"no_extract_in_window": unread, "missing": missing & ~unread}
 
 
 def _header(
@@ -318,7 +337,7 @@ def _header(
             withheld=Counter(reason for unit, reason in withheld_units.items() if unit not in posted_units),
             posted=len(posted_units),
             returned=len({event.unit for event in recorded.events if event.kind == "returned"} & here),
-            analysed=int(population.primary.sum()),
+            analysed=next((sum(arm.n for arm in result.arms) for result in results if result.primary), None),
         ),
         arms=tuple(ArmCount(arm=arm, assigned=assigned[arm], clusters=len(clusters[arm])) for arm in population.arms),
         checks=Checks(

@@ -6,7 +6,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nudge.experiment.definition import LiveExperiment, Outcome
 from nudge.records.tables import PostingRow, RecipientRow
 from nudge.reports.summary import validate
 from nudge.trial import enrolment
-from nudge.trial.analysis import estimate, write_report
+from nudge.trial.analysis import _measured, estimate, write_report
 from nudge.trial.gate import Listed
+from nudge.trial.population import Population, Recorded, population_of, read_recorded
 from nudge.trial.posting import correct_posting, hold, undo_batch
 from nudge.trial.responses import add_responses
 from nudge.trial.sealing import amend_trial
@@ -266,3 +268,55 @@ def test_i13_the_same_records_give_the_same_summary_and_report(finished: Finishe
     assert json.loads(written[0][0]) == json.loads(json.dumps(finished.summary))
     names = Counter(word in written[0][1].decode() for word in ("Ashdown", "Invented Row", "T000001"))
     assert names == {False: 3}  # no tenant in a report (I12)
+
+
+@pytest.fixture(scope="module")
+def recorded(finished: Finished) -> Iterator[tuple[LiveExperiment, Population, Recorded]]:
+    office = Office(finished.folder)
+    trial = office.trial
+    found = read_recorded(trial)
+    yield trial.experiment, population_of(trial, found), found
+    office.close()
+
+
+def _cleared(experiment: LiveExperiment) -> Outcome:
+    """The arrears outcome as an arrears list would give it: who is not on the list owes nothing."""
+    return experiment.outcome("arrears_at_8_weeks").model_copy(update={"absent": 0, "source": None})
+
+
+def test_i9_absent_means_nothing_where_no_file_was_taken_in_the_window(
+    recorded: tuple[LiveExperiment, Population, Recorded],
+) -> None:
+    experiment, population, found = recorded
+    bare = replace(found, measurements=(), imports=[row for row in found.imports if row.kind != "rent_accounts"])
+    value, reasons = _measured(experiment, _cleared(experiment), population, bare)
+    assert np.isnan(value).all()
+    assert reasons["no_extract_in_window"].all()
+    assert not reasons["missing"].any()
+
+
+def test_a_tenancy_that_is_not_in_the_file_of_its_window_has_the_value_declared_for_absent(
+    recorded: tuple[LiveExperiment, Population, Recorded],
+) -> None:
+    experiment, population, found = recorded
+    value, _ = _measured(experiment, _cleared(experiment), population, found)
+    plain, reasons = _measured(experiment, experiment.outcome("arrears_at_8_weeks"), population, found)
+    assert (value[reasons["missing"]] == 0).all()
+    assert reasons["missing"].any()
+    assert np.array_equal(value[~np.isnan(plain)], plain[~np.isnan(plain)])
+
+
+def test_the_file_nearest_to_the_day_decides_whether_a_tenancy_is_absent(
+    recorded: tuple[LiveExperiment, Population, Recorded],
+) -> None:
+    experiment, population, found = recorded
+    on_file = {reading.unit for reading in found.measurements}
+    number = next(n for n, unit in enumerate(population.units) if unit.unit not in on_file)
+    early = type(found.measurements[0])(
+        trial="wealden-arrears", unit=population.units[number].unit, name="arrears",
+        on_day=int(population.day0[number]) + 54, number=900, import_sha256="early", row=1,
+    )  # fmt: skip
+    value, _ = _measured(
+        experiment, _cleared(experiment), population, replace(found, measurements=[*found.measurements, early])
+    )
+    assert value[number] == 0  # the list of day 56 does not name it, whatever an earlier one said
