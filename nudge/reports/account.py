@@ -173,7 +173,8 @@ def sensitivity(summary: Summary, wording: Wording) -> Section | None:
     if not parts:
         return None
     lead = Text(
-        words="If the answer hung on one way of counting, it would change here. None of these rows has a verdict."
+        words="If the answer hung on one of these ways of counting, it would change here. None of these rows has a"
+        " verdict."
     )
     return Section(
         slug="sensitivity", heading="The same question asked in other ways", parts=(lead, *parts, *_flag_notes(seen))
@@ -269,7 +270,8 @@ def missing(summary: Summary, wording: Wording) -> Section:
         parts.append(Table(caption=f"{wording.outcome(outcome)}: who is counted", columns=columns, rows=rows))
     if complete:
         parts.append(Text(words=f"Complete, with nobody left out: {'; '.join(complete)}."))
-    lead = Text(words="A missing answer is never read as a no. It is left out of that outcome, and counted here.")
+    lead = Text(words="A missing answer is never read as a no, unless the plan declared what it means. It is left out"
+                " of that outcome, and counted here.")  # fmt: skip
     return Section(slug="missing", heading="What is missing, why, and in which arm", parts=(lead, *parts))
 
 
@@ -294,7 +296,7 @@ def harms(summary: Summary, wording: Wording) -> Section | None:
             rows.append(
                 (wording.outcome(outcome), wording.arm(arm["arm"]), whole(arm["events"]), whole(arm["n"]), of_100)
             )
-    parts: list[Part] = [Text(words="Watched from the first letter, in every arm alike. Numbers this small seldom"
+    parts: list[Part] = [Text(words="Watched from the first letter, in every arm alike. Small numbers seldom"
                               " prove or rule out a difference; they are here to be seen.")]  # fmt: skip
     if rows:
         parts.append(
@@ -316,11 +318,11 @@ def checks(summary: Summary, wording: Wording) -> Section | None:
     parts: list[Part] = []
     ratio, missing_test = (_tested(found[key]) for key in ("sample_ratio", "missing_by_arm"))
     if ratio is not None:
-        words = "The arms are of the sizes that the design gives" if ratio >= ALARM else _SIZES_WRONG
-        parts.append(Text(words=f"{words} ({p_words(ratio)})."))
+        words = "No alarm from the sizes of the arms, held against the design" if ratio >= ALARM else _SIZES_WRONG
+        parts.append(Text(words=f"{words} ({p_words(ratio)}; an alarm is below {ALARM})."))
     if missing_test is not None:
-        words = "Outcomes are missing about as often in each arm" if missing_test >= ALARM else _MISSING_WRONG
-        parts.append(Text(words=f"{words} ({p_words(missing_test)})."))
+        words = "No alarm from what is missing, arm by arm" if missing_test >= ALARM else _MISSING_WRONG
+        parts.append(Text(words=f"{words} ({p_words(missing_test)}; an alarm is below {ALARM})."))
     parts += _posting(found["dispatch_by_arm"], summary, wording)
     rows = tuple(
         (

@@ -22,9 +22,9 @@ MEASURE_NAMES: Final[Mapping[Measure, str]] = {
     Measure.RATE_RATIO: "Rate ratio",
 }
 FLAG_WORDS: Final[Mapping[Flag, str]] = {
-    Flag.EMPTY_ARM: "An arm has no units with this outcome, so nothing can be estimated.",
+    Flag.EMPTY_ARM: "An arm has no units with this outcome beside the other arm, so nothing can be estimated.",
     Flag.ONE_CLUSTER_IN_ARM: "An arm has one cluster only, so its spread cannot be known.",
-    Flag.NO_VARIANCE: "There is no spread to measure, so no interval or p-value exists.",
+    Flag.NO_VARIANCE: "There is no spread to measure, so no interval exists.",
     Flag.STRATA_NOT_USED: "Events or clusters are few, so the strata of the draw are left out of this row.",
     Flag.STRATA_DROPPED: "Some strata held one arm only; they cannot compare anything and have no weight.",
     Flag.INTERVAL_AND_TEST_DISAGREE: "The interval and the test point different ways, so neither is leant on.",

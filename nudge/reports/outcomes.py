@@ -39,7 +39,9 @@ def _answer(
     basis = ""
     if line["measure"] == Measure.RMST_DIFFERENCE:
         event = wording.event(outcome)
-        sentence = f"With {arm}, {event} came {amount} {direction} than with {reference} ({interval})."
+        # A difference that may be chance was measured; only one that is told from none came.
+        came = "was measured as" if _unsure(verdict) else "came"
+        sentence = f"With {arm}, {event} {came} {amount} {direction} than with {reference} ({interval})."
         horizon = outcome["horizon"]
         basis = (
             f"That is on average over the first {periods(horizon, outcome['time_unit'])},"
@@ -69,6 +71,10 @@ _TONES: Final[Mapping[str, Tone]] = {
     VerdictCode.NO_BENEFIT: Tone.SMALL,
     VerdictCode.TOO_SMALL_TO_TELL: Tone.UNSURE,
 }
+
+
+def _unsure(verdict: Mapping[str, Any] | None) -> bool:
+    return verdict is None or verdict["code"] == VerdictCode.TOO_SMALL_TO_TELL
 
 
 def _head(verdict: Mapping[str, Any] | None) -> str:
@@ -111,8 +117,10 @@ def _chance(p: float, adjusted: float | None, *, by_chance: bool) -> str:
         often = "less than once in 1,000 such trials"
     elif p < 0.1:
         often = f"about {max(1, round(1000 * p))} times in 1,000 such trials"
+    elif p > 0.99:
+        often = "nearly always"
     else:
-        often = f"about {min(99, round(100 * p))} times in 100 such trials"
+        often = f"about {round(100 * p)} times in 100 such trials"
     also = "" if adjusted is None else f"; {p_words(adjusted)} with all arms considered"
     drawn = "" if by_chance else "had been drawn by chance and "
     condition = f"If the arms {drawn}made no difference"
@@ -286,7 +294,8 @@ def _curves(outcome: Outcome, wording: Wording, *, live: bool) -> tuple[Part, ..
         unit=f"{units.capitalize()} of every 100 that {wording.happened(outcome)}",
         alt=f"Line chart of the share that {wording.happened(outcome)} over {periods(horizon, unit)}."
         f" By {by_time(outcome)}, of every 100: {ends}.",
-        caption=f"Shaded: {_confidence(outcome)} limits (Kaplan–Meier, log-log). {unit.capitalize()} 0 is"
+        caption=f"Shaded: {_confidence(outcome)} limits (Kaplan–Meier, log-log) of each curve by itself, as if every"
+        f" {outcome['unit']} answered for itself alone. {unit.capitalize()} 0 is"
         f" {'the day the first letters of the batch were posted' if live else 'the start in the data'}.",
     )
     rows = tuple((wording.arm(arm["arm"]), *(_at_risk(arm["values"]["curve"], tick) for tick in ticks)) for arm in arms)
@@ -395,7 +404,7 @@ def interval_picture(lines: Sequence[Mapping[str, Any]], outcome: Outcome, wordi
         sides=sides(first, outcome),
         worthwhile=_worthwhile(outcome, ratio=ratio, factor=factor),
         alt=f"{name}, against {reference}, with {_confidence(outcome)} intervals: {said}.",
-        caption=f"Bars: {_confidence(outcome)} intervals. Solid line: no difference."
+        caption=f"Bars: {_confidence(outcome)} intervals, each arm on its own. Solid line: no difference."
         + (" Dotted line: the smallest difference worth having." if outcome["smallest_worthwhile"] else ""),
     )
 
