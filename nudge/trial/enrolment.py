@@ -181,11 +181,12 @@ def enrol(
         day0=None,
         flow_json=canonical({**flow, "why": found.why, "suppression": _within(trial, suppression)}).decode(),
     )
+    # The list of rejects first: killed after the draw, the same command would find the batch made and not write it.
+    folder = trial.workspace.batch_folder(trial.id, batch.number)
+    listing = write_rejects(folder / "rejects.csv", result.rejects) if result.rejects else None
     _keep(trial, seal, batch, plan, found, now)
     learnt = load_mappings(trial.workspace.mappings)
     save_mappings(trial.workspace.mappings, {**learnt, "extract": reading.mapping})
-    folder = trial.workspace.batch_folder(trial.id, batch.number)
-    listing = write_rejects(folder / "rejects.csv", result.rejects) if result.rejects else None
     return replace(result, batch=batch.number, made=True, rejects_file=listing, merged=len(plan.merged))
 
 
