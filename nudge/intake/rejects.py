@@ -73,7 +73,7 @@ def problems(source: str, rejects: Iterable[Reject]) -> tuple[Problem, ...]:
 def _expected(one: Reject) -> str:
     words = RowCode[one.code.upper().replace("-", "_")].expected
     # A template that asks for facts of its row falls back to the reason, which has them filled in.
-    return words if "{" not in words else f"a good cell: {one.reason}"
+    return words if "{" not in words else f"a row without this fault: {one.reason}"
 
 
 def write_rejects(path: Path, rejects: Iterable[Reject]) -> Path:

@@ -102,7 +102,8 @@ class Index:
 
 def reference(text: str | None) -> str:
     """A tenancy or payment reference without spaces or regard to capitals; leading noughts count."""
-    return "".join(unicodedata.normalize("NFKC", text or "").split()).casefold()
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text or "").casefold())
+    return unicodedata.normalize("NFKC", "".join(plain.split()))  # without its space an accent may join its letter
 
 
 def letter_reference(text: str | None) -> str:

@@ -43,6 +43,10 @@ class TrialCode(Code):
         "the public value of the beacon ({beacon})",
         'Type it in once it is published: `nudge seal {trial} --beacon "VALUE"`.',
     )
+    BEACON_TOO_EARLY = (
+        "a value published on or after {day}, as the seal names it",
+        "Wait for it: a value known before the beacon's day proves nothing.",
+    )
     BEACON_SET = ("no beacon value yet, or the same one", "It was recorded before and cannot change.")
     NO_BEACON_NAMED = ("no value, since this trial names no beacon", "Leave --beacon out: `beacon: none` is sealed.")
     CLOSED = ("a trial still open", "This trial is closed: start a new one, with an id of its own.")

@@ -19,7 +19,7 @@ from nudge.documents.templates import TemplateFolder, check_templates
 from nudge.experiment.conditions import compile_condition
 from nudge.experiment.definition import LiveExperiment
 from nudge.experiment.loader import parse
-from nudge.experiment.seal import commitment, definition_hash, seal_hash, seed, unsealable
+from nudge.experiment.seal import beacon_day, commitment, definition_hash, seal_hash, seed, unsealable
 from nudge.intake.history import read_history
 from nudge.intake.mapping import load_mappings
 from nudge.records.store import append, audit, change, rows_of
@@ -173,6 +173,9 @@ def record_beacon(trial: Trial, value: str, *, now: datetime) -> Sealed:
     value = value.strip()
     if row.beacon_value == value:
         return Sealed(row, made=False)
+    day = beacon_day(row.beacon_name)
+    if row.beacon_value is None and day is not None and now.date() < day:
+        raise Refused(TrialCode.BEACON_TOO_EARLY.at(trial.place, day=day.isoformat()))
     if row.beacon_value is not None or not value:
         raise Refused(TrialCode.BEACON_SET.at(trial.place))
     with trial.store.transaction() as connection:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from nudge.base.errors import Refused
 from nudge.experiment.definition import LiveExperiment
 from nudge.experiment.loader import load
 from nudge.records.store import rows_of
@@ -15,8 +16,10 @@ from nudge.records.tables import BatchRow, EventRow, ImportRow, PostingRow, Revi
 from nudge.reports.wording import plural
 from nudge.trial.due import due_on
 from nudge.trial.gate import HELD
-from nudge.trial.handle import Trial, open_trial
+from nudge.trial.handle import Trial, open_trial, require_seal
 from nudge.workspace import Workspace
+
+DAYS_BETWEEN: Final = {"once": 36_500, "weekly": 7, "fortnightly": 14, "monthly": 28}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +82,15 @@ def _steps(
     today: date,
 ) -> list[str]:
     steps = []
+    try:
+        require_seal(trial)
+    except Refused as refusal:  # the file or a letter is no longer what was sealed
+        steps += [f"{problem.place}: {problem.fix}" for problem in refusal.problems]
+    standing = [batch for batch in batches if batch.status != "abandoned"]
     if trial.seal is not None and trial.seal.beacon_value is None:
         steps.append(f'nudge seal {trial.id} --beacon "VALUE"   (once published: {trial.seal.beacon_name})')
+    elif not standing or today.toordinal() - standing[-1].as_of >= DAYS_BETWEEN[trial.experiment.design.enrol]:
+        steps.append(f"nudge enrol {trial.id} EXTRACT --suppress LIST --dated DAY   (this week's extract)")
     for batch in batches:
         name = f"{trial.id}/{batch.number}"
         if batch.status == "drawn":

@@ -17,6 +17,7 @@ from nudge.trial.closing import close_trial, verify_trial
 from nudge.trial.handle import require_seal
 from nudge.trial.responses import add_responses
 from nudge.trial.sealing import amend_trial, record_beacon, seal_trial
+from nudge.trial.standing import standing
 from nudge.workspace import make_workspace
 from tests.trial.conftest import (
     MONDAY,
@@ -266,6 +267,29 @@ def test_sealing_goes_on_where_it_was_cut_short(unsealed: Office) -> None:
     assert seal(unsealed).made  # type: ignore[attr-defined]
     assert [path.name for path in (unsealed.folder / "secrets").iterdir()] == ["wealden-arrears.secret"]
     assert [row.what for row in unsealed.rows(AuditRow)] == ["sealed"]
+
+
+def test_i8_a_beacon_is_refused_before_its_day(unsealed: Office) -> None:
+    seal_trial(unsealed.trial, secret=SECRET, now=moment(SEALED_ON))
+    with pytest.raises(Refused) as refusal:
+        record_beacon(unsealed.trial, "1 2 3", now=moment(date(2026, 12, 4)))
+    assert codes(refusal) == {"beacon-too-early"}
+    assert record_beacon(unsealed.trial, "1 2 3", now=moment(date(2026, 12, 5))).made
+
+
+def test_status_says_what_comes_after_the_seal_and_notices_a_changed_file(unsealed: Office) -> None:
+    seal_trial(unsealed.trial, secret=SECRET, now=moment(SEALED_ON))
+
+    def to_do() -> str:
+        found = standing(unsealed.trial.workspace, "wealden-arrears", today=MONDAY)
+        assert found is not None
+        return "\n".join(found.to_do)
+
+    assert "--beacon" in to_do()
+    record_beacon(unsealed.trial, "1 2 3", now=moment(MONDAY))
+    assert "nudge enrol wealden-arrears" in to_do()
+    edit(unsealed, "horizon: 56", "horizon: 57")
+    assert "nudge amend wealden-arrears" in to_do()
 
 
 def test_a_trial_may_be_sealed_without_a_beacon(unsealed: Office) -> None:
