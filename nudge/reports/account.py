@@ -51,7 +51,7 @@ def _trunk(counts: Mapping[str, Any], unit: str) -> tuple[Stage, ...]:
 def _leaving(what: str, reasons: Mapping[str, int]) -> tuple[str, ...]:
     if not sum(reasons.values()):
         return ()
-    return (f"{sum(reasons.values()):,} {what}:", *(f"{n:,} {reason(code)}" for code, n in reasons.items() if n))
+    return (f"{sum(reasons.values()):,} {what}:", *(f"– {n:,} {reason(code)}" for code, n in reasons.items() if n))
 
 
 def _branch(arm: Mapping[str, Any], summary: Summary, wording: Wording, unit: str) -> Branch:
