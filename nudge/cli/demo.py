@@ -35,7 +35,8 @@ def demo(folder: Path, artefact: bool, tenancies: int, workers: int | None) -> N
         shown = run_demo(folder, say=screen.say, tenancies=tenancies, executor=executor, progress=bar)
     wording = Wording.of(open_trial(open_workspace(folder), "wealden-arrears").experiment)
     screen.say()
-    screen.say(report_text(shown.written.summary, wording=wording))
+    # The title and the answer end at the first wide gap; the rest of the report is in its own files.
+    screen.say(report_text(shown.written.summary, wording=wording).partition("\n\n\n")[0])
     screen.say()
     screen.heading("The simulated truth (a real trial never knows it)")
     for arm, truth in shown.truth.arms.items():
