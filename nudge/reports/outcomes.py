@@ -116,7 +116,8 @@ def _chance(p: float, adjusted: float | None, *, by_chance: bool) -> str:
     if p < 0.001:
         often = "less than once in 1,000 such trials"
     elif p < 0.1:
-        often = f"about {max(1, round(1000 * p))} times in 1,000 such trials"
+        times = round(1000 * p)
+        often = f"about {times} times in 1,000 such trials" if times > 1 else "about once in 1,000 such trials"
     elif p > 0.99:
         often = "nearly always"
     else:
