@@ -34,6 +34,16 @@ class Level(StrEnum):
     WEAK = "weak"  # both are
 
 
+def names_beacon(beacon: str) -> bool:
+    """Whether a seal's beacon is a public value at all: blank and `none`, in any capitals, are not."""
+    return beacon.strip().lower() not in {"", NO_BEACON}
+
+
+def level_of(beacon: str, witness: str | None) -> Level:
+    """The level that a seal's beacon and witness give."""
+    return (Level.WEAK, Level.ORDINARY, Level.FULL)[names_beacon(beacon) + bool((witness or "").strip())]
+
+
 LIMITS: Final[Mapping[str, str]] = {
     "beacon": "No public beacon was used: whoever sealed this could have tried several seeds.",
     "witness": "No witness outside the team was named: that the seal came first rests on this ledger alone.",
@@ -152,12 +162,12 @@ class Certificate:
     @property
     def has_beacon(self) -> bool:
         """Whether a public value settled the seed after the seal."""
-        return self.beacon.strip().lower() != NO_BEACON
+        return names_beacon(self.beacon)
 
     @property
     def level(self) -> Level:
         """How much an outsider need not take on trust."""
-        return (Level.WEAK, Level.ORDINARY, Level.FULL)[self.has_beacon + bool(self.witness)]
+        return level_of(self.beacon, self.witness)
 
     @property
     def limits(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from nudge.allocation.certificate import level_of
 from nudge.allocation.streams import redraw_key
 from nudge.base.columns import Kind
 from nudge.base.errors import Refused
@@ -326,7 +327,7 @@ def _header(
             for row in recorded.amendments
         ],
         epochs=1 + sum(row.new_epoch for row in recorded.amendments),
-        certificate_level=certificate_level(seal),
+        certificate_level=level_of(seal.beacon_name, seal.witness).value,
         flow=Flow(
             rows=sum(flow["rows"] - sum(flow["dropped"].values()) for flow in flows),
             rejected=_added(flow["rejected"] for flow in flows),
@@ -357,11 +358,6 @@ def _header(
         ),
         notes=tuple(_notes(trial.experiment, recorded, population, results)),
     )
-
-
-def certificate_level(seal: SealRow) -> str:
-    """How much an outsider need not take on trust: `full`, `ordinary` or `weak`."""
-    return ("weak", "ordinary", "full")[(seal.beacon_name != "none") + bool(seal.witness.strip())]
 
 
 def _added(counts: Any) -> Counter[str]:

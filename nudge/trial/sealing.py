@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from nudge.allocation.certificate import names_beacon
 from nudge.base.canonical import canonical
 from nudge.base.errors import Place, Problem, Refused
 from nudge.base.files import private_folder, sha256_file
@@ -19,7 +20,7 @@ from nudge.documents.templates import TemplateFolder, check_templates
 from nudge.experiment.conditions import compile_condition
 from nudge.experiment.definition import LiveExperiment
 from nudge.experiment.loader import parse
-from nudge.experiment.seal import beacon_day, commitment, definition_hash, seal_hash, seed, unsealable
+from nudge.experiment.seal import NO_BEACON, beacon_day, commitment, definition_hash, seal_hash, seed, unsealable
 from nudge.intake.history import read_history
 from nudge.intake.mapping import load_mappings
 from nudge.records.store import append, audit, change, rows_of
@@ -28,8 +29,6 @@ from nudge.trial.codes import TrialCode
 from nudge.trial.handle import Trial
 from nudge.trial.units import with_bands
 from nudge.workspace import keep_secret
-
-NO_BEACON = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +301,7 @@ def _seal_row(
     experiment: LiveExperiment, text: str, parts: SealableParts, found: str, number: int, now: datetime, secret: bytes
 ) -> SealRow:
     governance = experiment.governance
-    beacon = governance.beacon.strip() or NO_BEACON
+    beacon = governance.beacon.strip() if names_beacon(governance.beacon) else NO_BEACON
     return SealRow(
         trial=experiment.id,
         number=number,

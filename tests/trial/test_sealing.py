@@ -292,10 +292,11 @@ def test_status_says_what_comes_after_the_seal_and_notices_a_changed_file(unseal
     assert "nudge amend wealden-arrears" in to_do()
 
 
-def test_a_trial_may_be_sealed_without_a_beacon(unsealed: Office) -> None:
+@pytest.mark.parametrize("none", ["none", "None"])
+def test_a_trial_may_be_sealed_without_a_beacon(unsealed: Office, none: str) -> None:
     text = experiment_file(unsealed).read_text("utf-8")
     line = next(line for line in text.splitlines() if "beacon:" in line)
-    edit(unsealed, line, line.split("beacon:")[0] + "beacon: none" + ("" if "}" not in line else "}"))
+    edit(unsealed, line, line.split("beacon:")[0] + f"beacon: {none}" + ("" if "}" not in line else "}"))
     seal(unsealed)
     with pytest.raises(Refused) as refusal:
         record_beacon(unsealed.trial, "1 2 3", now=moment(date(2026, 12, 5)))
