@@ -9,7 +9,8 @@ RUN_STAMP := $(call stamp,run)
 TEST_STAMP := $(call stamp,test)
 BENCH_STAMP := $(call stamp,bench)
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
-INSTALL := $(PIP) install --require-hashes
+# The lock files are whole, so nothing is resolved: pip 23 would look for a newer release of a package named with extras.
+INSTALL := $(PIP) install --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint bench calibrate docs lock clean
