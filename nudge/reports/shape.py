@@ -113,3 +113,16 @@ def record(**shapes: Shape) -> Shape:
                 yield from shape(value[key], at)
 
     return check
+
+
+def with_optional(shape: Shape, **shapes: Shape) -> Shape:
+    """The record, with keys that older documents lack: checked where they stand."""
+
+    def check(value: Any, path: str) -> Iterator[Fault]:
+        yield from shape(value, path)
+        if isinstance(value, Mapping):
+            for key, own in shapes.items():
+                if key in value:
+                    yield from own(value[key], f"{path}.{key}" if path else key)
+
+    return check

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from nudge.reports import account, glossary, outcomes
+from nudge.reports import account, glossary, outcomes, panels
 from nudge.reports.parts import Section, Story
 from nudge.reports.wording import Wording, day, listed, plural, whole
 
@@ -31,6 +31,7 @@ def tell(summary: Mapping[str, Any], wording: Wording) -> Story:
     sections: list[Section | None] = []
     for outcome in featured:
         sections += outcomes.sections(outcome, wording, featured=True, live=live)
+        sections += panels.sections(outcome, wording)
     sections.append(account.flow(summary, wording, unit))
     if rest:
         sections.append(Section(slug="other", heading="Other outcomes", parts=()))

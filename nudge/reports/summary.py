@@ -18,7 +18,20 @@ from nudge._version import __version__
 from nudge.base.errors import Place, Problem
 from nudge.experiment.definition import OutcomeType
 from nudge.reports.codes import SummaryCode
-from nudge.reports.shape import anything, count, list_of, map_of, null_or, number, record, row, text, truth, word
+from nudge.reports.shape import (
+    anything,
+    count,
+    list_of,
+    map_of,
+    null_or,
+    number,
+    record,
+    row,
+    text,
+    truth,
+    with_optional,
+    word,
+)
 from nudge.uplift.estimate import CiMethod, Flag, Measure, PMethod, Role, Scale
 
 SCHEMA: Final = "nudge-summary/1"
@@ -270,7 +283,7 @@ _DOCUMENT: Final = record(
         analysed=null_or(count),
     ),
     arms=list_of(record(arm=text, assigned=count, clusters=null_or(count))),
-    outcomes=list_of(_OUTCOME),
+    outcomes=list_of(with_optional(_OUTCOME, panels=map_of(list_of(map_of(anything))))),
     checks=record(sample_ratio=anything, missing_by_arm=anything, dispatch_by_arm=anything, balance=list_of(anything)),
     notes=list_of(text),
 )

@@ -15,9 +15,11 @@ from nudge.uplift.arms import arm_results
 from nudge.uplift.clusters import constant
 from nudge.uplift.codes import UpliftCode
 from nudge.uplift.comparison import Comparison, Row
+from nudge.uplift.context import Context
 from nudge.uplift.estimate import Estimate, Flag, Role
 from nudge.uplift.finishing import Settings, across_arms, finished, own_p, tested
 from nudge.uplift.outcome_rows import Plan, headline_row, secondary_rows, sensitivity_rows
+from nudge.uplift.panels import panels
 from nudge.uplift.results import OutcomeResult
 from nudge.uplift.units import Counts, UnitTable
 from nudge.uplift.verdict import Verdict, Wording, judge, more_units, oriented, worded, worthwhile_size
@@ -101,6 +103,19 @@ def analyse_outcome(
             _verdict(item, row[0], better, smallest_worthwhile, wording)
             for item, row in zip(headline, rows, strict=True)
         )
+    context = Context(
+        outcome=outcome,
+        table=main,
+        comparisons=comparisons,
+        rows=[row[0] for row in rows],
+        headline=headline,
+        plan=plan,
+        settings=settings,
+        better=better,
+        smallest_worthwhile=smallest_worthwhile,
+        unit=unit,
+        money=money,
+    )
     return OutcomeResult(
         id=outcome.id,
         type=outcome.type.value,
@@ -117,6 +132,7 @@ def analyse_outcome(
         verdict=verdicts,
         arms=arm_results(main, outcome.type.value, horizon=horizon, time_unit=outcome.time_unit, confidence=confidence),
         estimates=(*headline, *beside),
+        panels=panels(context),
         notes=_notes(comparisons, better, outcome, randomised),
     )
 

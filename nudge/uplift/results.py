@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +66,7 @@ class OutcomeResult:
     estimates: tuple[Estimate, ...]
     day0: Any = None
     data_cut: str | None = None
+    panels: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -93,6 +94,7 @@ class OutcomeResult:
             "verdict": [{"arm": item.arm, "code": item.code.value, "text": item.text} for item in self.verdict],
             "arms": [arm.document() for arm in self.arms],
             "estimates": [row.document() for row in self.estimates],
+            "panels": {name: list(lines) for name, lines in self.panels.items()},
         }
 
 

@@ -25,7 +25,7 @@ from nudge.uplift.verdict import VerdictCode
 
 OUTCOME_KEYS = (  # TRIAL-RULES §9
     "id type primary better population estimand unit time_unit horizon day0 data_cut followed_to_horizon competing "
-    "smallest_worthwhile verdict arms estimates"
+    "smallest_worthwhile verdict arms estimates panels"
 )
 ARM_KEYS = "arm n_assigned n clusters missing missing_by events values"
 ESTIMATE_KEYS = (

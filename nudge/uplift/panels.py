@@ -1,0 +1,17 @@
+"""The panels that stand beside an outcome's estimates, by their name in the summary. None lends the headline a p."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from nudge.uplift.context import Context, Panel
+from nudge.uplift.estimate import plain
+
+PANELS: Final[Mapping[str, Panel]] = {}
+
+
+def panels(context: Context) -> dict[str, Sequence[Mapping[str, Any]]]:
+    """Every panel that has something to say of this outcome, as plain values."""
+    told = {name: panel(context) for name, panel in PANELS.items()}
+    return {name: plain(lines) for name, lines in told.items() if lines}
