@@ -208,7 +208,7 @@ class Assignment:
             return every.reshape(count, len(self.arm))
         found = np.empty((count, len(self.arm)), dtype=np.int8)
         before = 1
-        for part in self._parts:
+        for part in self.parts:
             listed = listing(part.counts)
             for members in part.members:
                 turns = np.arange(count) // before % len(listed)
@@ -241,14 +241,14 @@ class Assignment:
             mirror = (zero / (zero + one)) ** one * (one / (zero + one)) ** zero
             return min(1.0, here + mirror)
         smallest, mirrored = 1.0, 1.0
-        for part in self._parts:
+        for part in self.parts:
             rarest, both = _rarest(part.counts, part.members.shape[1])
             smallest *= rarest ** len(part.members)
             mirrored *= both ** len(part.members)
         return min(1.0, smallest + mirrored)
 
     @cached_property
-    def _parts(self) -> tuple[_Part, ...]:
+    def parts(self) -> tuple[Part, ...]:
         """Groups of the same slots and as many clusters, side by side, so that each is redrawn in one go."""
         order = np.argsort(self.group, kind="stable")
         sizes = np.bincount(self.group, minlength=len(self.slots))
@@ -261,7 +261,7 @@ class Assignment:
                 first_word[number] = next_word
                 next_word += _words_for(counts)
         return tuple(
-            _Part(
+            Part(
                 counts=counts,
                 members=np.stack([order[ends[number] - size : ends[number]] for number in numbers]),
                 words=np.array([first_word[number] for number in numbers], dtype=np.intp),
@@ -270,17 +270,22 @@ class Assignment:
         )
 
     @cached_property
+    def listed(self) -> bool:
+        """Whether a redraw takes one word a group and nothing else: an arrangement of each group's list."""
+        return self.scheme != "simple" and all(part.listed is not None for part in self.parts)
+
+    @cached_property
     def _words_a_redraw(self) -> int:
         if self.scheme == "simple":
             return len(self.arm)
-        return sum(part.spends * len(part.members) for part in self._parts)
+        return sum(part.spends * len(part.members) for part in self.parts)
 
     @cached_property
     def _columns(self) -> NDArray[np.intp]:
         """Where each cluster's arm stands in the slots that `_redrawn` lays side by side, part after part."""
         found = np.empty(len(self.arm), dtype=np.intp)
         before = 0
-        for part in self._parts:
+        for part in self.parts:
             groups, size = part.members.shape
             starts = before + part.width * np.arange(groups)[:, None]
             found[part.members] = starts + np.arange(size)
@@ -291,13 +296,13 @@ class Assignment:
         rows = len(words)
         if self.scheme == "simple" or not len(self.arm):
             labels = np.repeat(np.arange(len(self.arms), dtype=np.int8), self.slots.sum(axis=0))
-            return labels[(words % np.uint64(max(1, len(labels)))).view(np.int64)]
-        slots = np.empty((rows, sum(part.width * len(part.members) for part in self._parts)), dtype=np.int8)
+            return labels[remainders(words, max(1, len(labels)))]
+        slots = np.empty((rows, sum(part.width * len(part.members) for part in self.parts)), dtype=np.int8)
         before = 0
-        for part in self._parts:
+        for part in self.parts:
             after = before + part.width * len(part.members)
             if part.listed is not None:
-                picked = (words[:, part.words] % np.uint64(len(part.listed))).view(np.int64)
+                picked = remainders(words[:, part.words], len(part.listed))
                 slots[:, before:after] = part.listed.take(picked, axis=0).view(np.int8).reshape(rows, -1)
             else:
                 for number, first in enumerate(part.words):
@@ -309,7 +314,7 @@ class Assignment:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class _Part:
+class Part:
     """Groups alike: `counts` slots of each arm, `members` intp[groups, size], `words` intp[groups], each first one."""
 
     counts: Counts
@@ -350,6 +355,12 @@ def listing(counts: Counts) -> ArmArray:
     for _ in range(sum(counts)):
         rows = [(*row, arm) for row in rows for arm, count in enumerate(counts) if row.count(arm) < count]
     return np.array(rows, dtype=np.int8).reshape(len(rows), sum(counts))
+
+
+def remainders(words: WordArray, divisor: int) -> NDArray[np.int64]:
+    """words mod divisor. By way of the quotient, which NumPy finds with vector instructions, unlike the remainder."""
+    whole = np.uint64(divisor)
+    return (words - (words // whole) * whole).view(np.int64)
 
 
 def dealt(keys: KeyArray, counts: Counts) -> ArmArray:

@@ -29,7 +29,7 @@ FLAG_WORDS: Final[Mapping[Flag, str]] = {
     Flag.STRATA_DROPPED: "Some strata held one arm only; they cannot compare anything and have no weight.",
     Flag.INTERVAL_AND_TEST_DISAGREE: "The interval and the test point different ways, so neither is leant on.",
     Flag.CANNOT_REACH_SIGNIFICANCE: "So few clusters were drawn that no result could have reached p < 0.05.",
-    Flag.REDRAWS_DEGENERATE: "Redrawing the design hardly changes the result, so the test says little.",
+    Flag.REDRAWS_DEGENERATE: "Every redraw of the design gives the same result, so there is no test.",
     Flag.RANDOMISATION_TEST_NOT_RUN: "Too many clusters to redraw; the p-value comes from the interval's own formula.",
     Flag.RANDOMISATION_TEST_NEEDS_UNITS: "Only counts were given; redrawing the design needs the single units.",
     Flag.CLUSTERS_SPAN_ARMS: "Some clusters hold units of both arms.",

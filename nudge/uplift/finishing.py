@@ -59,14 +59,15 @@ def _untestable(comparison: Comparison, settings: Settings) -> Flag | None:
 
 
 def _redrawn(row: Row, test: Redrawn, assignment: Assignment, settings: Settings) -> Row:
+    if test.degenerate:  # one value throughout is no distribution, and its p of 1 no evidence of no effect
+        row = replace(row, p_value=None, p_method=None, statistic=None, redraws=test.redraws)
+        return row.flagged(Flag.REDRAWS_DEGENERATE)
     row = replace(
         row,
         p_value=test.p_value,
         p_method=PMethod.RANDOMISATION_EXACT if test.exact else PMethod.RANDOMISATION_DRAWN,
         statistic=test.statistic,
     )
-    if test.degenerate:
-        row = row.flagged(Flag.REDRAWS_DEGENERATE)
     if assignment.attainable_p() >= 1 - settings.confidence:
         row = row.flagged(Flag.CANNOT_REACH_SIGNIFICANCE)
     return replace(row, redraws=test.redraws)

@@ -12,10 +12,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from nudge.allocation.arm_sums import Cells
 from nudge.uplift.clusters import compared
 from nudge.uplift.comparison import Comparison, Row, empty_row, two_sided, wald_limits
 from nudge.uplift.estimate import CiMethod, Flag, Measure, PMethod
-from nudge.uplift.rerandomisation import Labels, Statistic, columns_of
+from nudge.uplift.rerandomisation import FromSums, columns_of
 from nudge.uplift.units import FloatArray, IntArray, distinct, sum_by
 
 _ITERATIONS: Final = 30
@@ -100,7 +101,7 @@ def rate_row(comparison: Comparison, count: FloatArray, exposure: FloatArray | N
     )
 
 
-def rate_statistic(comparison: Comparison, count: FloatArray, exposure: FloatArray) -> Statistic:
+def rate_statistic(comparison: Comparison, count: FloatArray, exposure: FloatArray) -> FromSums:
     """The log ratio over its sandwich standard error, for redraws. An arm without events counts as infinite."""
     if comparison.assignment is None:
         msg = "no assignment to redraw"
@@ -111,20 +112,21 @@ def rate_statistic(comparison: Comparison, count: FloatArray, exposure: FloatArr
     layer = np.zeros(size, dtype=np.int64)
     layer[column] = comparison.table.stratum_codes
     strata = int(layer.max(initial=0)) + 1
+    values = np.stack([c, e, c * c, c * e, e * e], axis=1)
     into = np.zeros((size, strata))
     into[np.arange(size), layer] = 1.0
-    moments = np.concatenate([into * part[:, None] for part in (c, e, c * c, c * e, e * e)], axis=1)
-    every = moments.sum(axis=0).reshape(5, strata)
+    moments = (into[:, :, None] * values[:, None, :]).reshape(size, 5 * strata)
+    every = moments.sum(axis=0).reshape(strata, 5).T
 
-    def statistic(labels: Labels) -> FloatArray:
-        one = (labels.astype(np.float64) @ moments).reshape(len(labels), 5, strata).transpose(1, 0, 2)
+    def finish(sums: FloatArray) -> FloatArray:
+        one = sums.transpose(2, 0, 1)
         whole = np.broadcast_to(every[:, None, :], one.shape)
         both = (one[1] > 0) & (one[1] < whole[1])
         none = (np.where(both, one[0], 0).sum(axis=1) <= 0) | (np.where(both, whole[0] - one[0], 0).sum(axis=1) <= 0)
         totals = [np.where(both, part, 0.0) for part in (one[0], whole[0], one[1], whole[1])]
         log_ratio = _profiled(*totals)
         share, base = _fitted(log_ratio, *totals)
-        variance = np.zeros(len(labels))
+        variance = np.zeros(len(sums))
         for part, arm in ((one, 1.0), (whole - one, 0.0)):
             rate = base * np.exp(log_ratio[:, None] * arm)
             squares = part[2] - 2 * rate * part[3] + rate**2 * part[4]
@@ -136,7 +138,11 @@ def rate_statistic(comparison: Comparison, count: FloatArray, exposure: FloatArr
         found = np.where(flat, np.where(np.abs(log_ratio) < 1e-12, 0.0, np.copysign(np.inf, log_ratio)), found)
         return np.asarray(np.where(none, np.copysign(np.inf, log_ratio), found))
 
-    return statistic
+    return FromSums(
+        cells=Cells(cell=layer, stratum=np.arange(strata), values=values),
+        added=lambda labels: (labels.astype(np.float64) @ moments).reshape(len(labels), strata, 5),
+        finish=finish,
+    )
 
 
 def _profiled(c_1: FloatArray, c: FloatArray, e_1: FloatArray, e: FloatArray) -> FloatArray:

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from nudge.allocation.arm_sums import ArmSums, Cells, picks
 from nudge.allocation.assignment import Assignment
 from nudge.uplift.units import FloatArray, IntArray, sum_by
 
@@ -22,13 +23,17 @@ Statistic: TypeAlias = Callable[[Labels], FloatArray]
 
 MOST_EXACT: Final = 9_999
 MOST_CLUSTERS: Final = 20_000
+_SUMS: Final = 400_000  # sums by cell gathered before they are finished together
 _TIE: Final = 1e-9
 _ZERO: Final = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redrawn:
-    """What a randomisation test found. `statistic` is the observed one, None where it is infinite."""
+    """What a randomisation test found. `statistic` is the observed one, None where it is infinite.
+
+    `degenerate`: every redraw gave the same statistic, so the p-value of 1 says nothing and is not to be shown.
+    """
 
     p_value: float
     statistic: float | None
@@ -65,7 +70,24 @@ class ClusterSums:
         )
 
 
-def studentised(sums: ClusterSums) -> Statistic:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FromSums:
+    """A statistic that needs only the sums over the arm's clusters, by cell.
+
+    `added` makes them from redraws, `finish` the statistic from them, float64 (redraws, cells, values). Where the
+    groups of the draw are small the sums come from `ArmSums` instead, and no redraw is written out.
+    """
+
+    cells: Cells
+    added: Callable[[Labels], FloatArray]
+    finish: Callable[[FloatArray], FloatArray]
+
+    def __call__(self, labels: Labels) -> FloatArray:
+        """The statistic of redraws written out."""
+        return self.finish(self.added(labels))
+
+
+def studentised(sums: ClusterSums) -> FromSums:
     """The arm's coefficient beside stratum dummies over its CR2 standard error (HC2 where a cluster is a unit).
 
     A cluster's share of the variance depends on the redraw only through its arm's mean in its stratum and its
@@ -91,15 +113,14 @@ def studentised(sums: ClusterSums) -> Statistic:
     mean = (every[:, 1] @ into) / n_s
     size_of_y, size_of_y2 = float(np.abs(total).sum()), float(every[:, 2].sum())
 
-    def statistic(labels: Labels) -> FloatArray:
-        one = _moments(labels[:, order], moments, starts)
+    def finish(one: FloatArray) -> FloatArray:
         zero = every - one
         p = (n * one[..., 0]) @ into / n_s
         spread = (n_s * p * (1 - p)).sum(axis=1)
         away_y = (one[..., 1] @ into - p * (mean * n_s)).sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             effect = np.where(spread > 0, away_y / spread, 0.0)
-            variance = np.zeros(len(labels))
+            variance = np.zeros(len(one))
             for part, arm in ((one, 1.0), (zero, 0.0)):
                 away = arm - p
                 fitted = (mean + effect[:, None] * away)[:, stratum]
@@ -111,10 +132,18 @@ def studentised(sums: ClusterSums) -> Statistic:
         nothing = (np.abs(away_y) <= _ZERO * size_of_y) | (spread <= 0)
         return _ratio(away_y, variance, nothing, variance <= _ZERO * size_of_y2)
 
-    return statistic
+    cell = np.full(sums.n.size, -1, dtype=np.int64)
+    cell[order] = np.arange(order.size) if starts is None else np.sort(place)
+    values = np.zeros((sums.n.size, 3))
+    values[order] = moments
+    return FromSums(
+        cells=Cells(cell=cell, stratum=stratum, values=values),
+        added=lambda labels: _moments(labels[:, order], moments, starts),
+        finish=finish,
+    )
 
 
-def mantel_haenszel(sums: ClusterSums) -> Statistic:
+def mantel_haenszel(sums: ClusterSums) -> FromSums:
     """The signed root of Cochran-Mantel-Haenszel; with one stratum, the score statistic at no difference."""
     strata = int(sums.stratum.max(initial=0)) + 1
     into = np.zeros((sums.n.size, strata))
@@ -123,14 +152,21 @@ def mantel_haenszel(sums: ClusterSums) -> Statistic:
     n, x = moments.sum(axis=0)[:strata], moments.sum(axis=0)[strata:]
     use = n > 1
 
-    def statistic(labels: Labels) -> FloatArray:
-        found = labels.astype(np.float64) @ moments
-        n_1, x_1 = found[:, :strata][:, use], found[:, strata:][:, use]
+    def finish(one: FloatArray) -> FloatArray:
+        n_1, x_1 = one[:, use, 0], one[:, use, 1]
         away = (x_1 - n_1 * (x[use] / n[use])).sum(axis=1)
         variance = (n_1 * (n[use] - n_1) * (x * (n - x))[use] / (n**2 * (n - 1))[use]).sum(axis=1)
         return _ratio(away, variance, np.abs(away) <= _ZERO * max(float(np.abs(x).sum()), 1.0), variance <= 0)
 
-    return statistic
+    return FromSums(
+        cells=Cells(
+            cell=sums.stratum,
+            stratum=np.arange(strata),
+            values=np.stack([sums.n, sums.total], axis=1),
+        ),
+        added=lambda labels: (labels.astype(np.float64) @ moments).reshape(len(labels), 2, strata).transpose(0, 2, 1),
+        finish=finish,
+    )
 
 
 def redraw_test(
@@ -140,31 +176,60 @@ def redraw_test(
 
     Exact p: the share of allocations as extreme as the one drawn. Otherwise (1 + c)/(B + 1) with B = `redraws`.
     """
-    seen = np.array([statistic(assignment.arm[None, :])[0] for statistic in statistics])
     exact = assignment.allocations() <= MOST_EXACT
-    chunks: Iterator[Labels] = iter((assignment.enumerate(),)) if exact else assignment.redraw(redraws, key)
+    done = int(assignment.allocations()) if exact else redraws
+    values = _listed(assignment, statistics) if exact else _drawn(assignment, statistics, key, redraws)
+    seen = np.array([statistic(assignment.arm[None, :])[0] for statistic in statistics])
     extreme = np.zeros(len(seen), dtype=np.int64)
     low, high = np.full(len(seen), np.inf), np.full(len(seen), -np.inf)
-    done = 0
-    for chunk in chunks:
-        for index, statistic in enumerate(statistics):
-            size = np.abs(statistic(chunk))
-            bound = abs(seen[index])
-            extreme[index] += (
-                int((size >= bound - _TIE * max(1.0, bound)).sum()) if np.isfinite(bound) else int(np.isinf(size).sum())
-            )
-            low[index], high[index] = min(low[index], size.min()), max(high[index], size.max())
-        done += len(chunk)
+    for index, found in values:
+        size, bound = np.abs(found), abs(seen[index])
+        extreme[index] += (
+            int((size >= bound - _TIE * max(1.0, bound)).sum()) if np.isfinite(bound) else int(np.isinf(size).sum())
+        )
+        low[index], high[index] = min(low[index], found.min()), max(high[index], found.max())
     return tuple(
         Redrawn(
             p_value=float(count / done if exact else (1 + count) / (done + 1)),
             statistic=float(value) if np.isfinite(value) else None,
             exact=exact,
             redraws=done,
-            degenerate=bool(lowest >= highest - _TIE) if np.isfinite(highest) else bool(np.isinf(lowest)),
+            degenerate=bool(lowest == highest or highest - lowest <= _TIE),
         )
         for count, value, lowest, highest in zip(extreme, seen, low, high, strict=True)
     )
+
+
+def _listed(assignment: Assignment, statistics: Sequence[Statistic]) -> Iterator[tuple[int, FloatArray]]:
+    labels = assignment.enumerate()
+    for index, statistic in enumerate(statistics):
+        yield index, statistic(labels)
+
+
+def _drawn(
+    assignment: Assignment, statistics: Sequence[Statistic], key: bytes, redraws: int
+) -> Iterator[tuple[int, FloatArray]]:
+    """Which statistic, and its values in some of the redraws; redraws are written out only for those that need it."""
+    tables = {
+        index: (statistic, made)
+        for index, statistic in enumerate(statistics)
+        if isinstance(statistic, FromSums) and (made := ArmSums.of(assignment, statistic.cells)) is not None
+    }
+    waiting: dict[int, list[FloatArray]] = {index: [] for index in tables}
+    for chunk in picks(assignment, redraws, key) if tables else ():
+        for index, (statistic, made) in tables.items():
+            waiting[index].append(made(chunk))
+            if sum(part.size for part in waiting[index]) >= _SUMS:
+                yield index, statistic.finish(np.concatenate(waiting[index]))
+                waiting[index] = []
+    for index, (statistic, _) in tables.items():
+        if waiting[index]:
+            yield index, statistic.finish(np.concatenate(waiting[index]))
+    if len(tables) < len(statistics):
+        for labels in assignment.redraw(redraws, key):
+            for index in range(len(statistics)):
+                if index not in tables:
+                    yield index, statistics[index](labels)
 
 
 def columns_of(assignment: Assignment, drawn: IntArray) -> IntArray:

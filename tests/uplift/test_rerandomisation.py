@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from uplift_cases import KEY, codes, floats, household_trial, oracles
+from uplift_cases import KEY, SHARE, analysed, codes, floats, household_trial, oracles
 
 from nudge.allocation.assignment import Assignment
+from nudge.allocation.design import Design
+from nudge.allocation.schemes import draw
 from nudge.uplift.clusters import arm_effect
+from nudge.uplift.estimate import Flag
 from nudge.uplift.proportions import Tables, cochran_mantel_haenszel
 from nudge.uplift.rerandomisation import ClusterSums, columns_of, mantel_haenszel, redraw_test, studentised
+from nudge.uplift.units import UnitTable
 
 seeds = st.integers(0, 10_000)
 
@@ -128,3 +132,37 @@ def test_a_unit_whose_cluster_was_not_drawn_to_either_arm_is_our_mistake():
     between = assignment.between("b", "a")
     with pytest.raises(ValueError, match="not among those drawn"):
         columns_of(between, np.flatnonzero(assignment.arm == 2))
+
+
+@settings(max_examples=20, deadline=None)
+@given(seeds, st.integers(1, 3), st.sampled_from(["whole", "broken"]))
+def test_the_test_is_the_same_from_tables_as_from_redraws_written_out(seed, most, numbers):
+    """Live blocks of households, open ones too: the same p, the same count of redraws as extreme, to the last."""
+    rng = np.random.default_rng(seed)
+    design = Design(trial="demo", arms=("a", "b", "c"), ratio=(1, 1, 1), strata=("s",))
+    clusters = {f"c{number}": f"s{number % 3}" for number in range(60)}
+    rows = draw(design, seed=bytes(32), batch=1, clusters=clusters, drawn=())
+    assignment = Assignment.of_blocks(rows, design).between("c", "a")
+    column = np.repeat(np.arange(len(assignment)), rng.integers(1, most + 1, len(assignment)))
+    stratum = assignment.stratum[column].astype(np.int64)
+    y = rng.integers(0, 9, column.size) * (1.0 if numbers == "whole" else np.pi)
+    sums = ClusterSums.of(y, stratum, column, len(assignment))
+    made = [studentised(sums), mantel_haenszel(sums)]
+
+    def plainly(statistic):  # an ordinary function is given redraws written out
+        return lambda labels: statistic(labels)
+
+    fast = redraw_test(assignment, made, KEY, 199)
+    assert fast == redraw_test(assignment, [made[0], plainly(made[1])], KEY, 199)
+    for one, other in zip(fast, redraw_test(assignment, list(map(plainly, made)), KEY, 199), strict=True):
+        assert (one.p_value, one.redraws, one.degenerate) == (other.p_value, other.redraws, other.degenerate)
+        assert one.statistic == other.statistic
+
+
+def test_redraws_that_all_give_one_value_give_no_p():
+    arm = np.arange(120) % 2
+    nobody = UnitTable(arms=("a", "b"), arm=arm, y=np.zeros(120))
+    [row, *_] = analysed(SHARE, nobody).headlines
+    assert (row.p_value, row.p_method, row.redraws) == (None, None, 199)
+    assert Flag.REDRAWS_DEGENERATE in row.flags
+    assert row.ci is not None
