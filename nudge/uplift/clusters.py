@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from nudge.uplift.units import BoolArray, FloatArray, IntArray, sum_by
+from nudge.uplift.units import BoolArray, FloatArray, IntArray, apart, sum_by
 
 _SATURATED: Final = 1e-9  # a cluster that the fit follows exactly has no residual to adjust
 _NOISE: Final = 1e-12  # of the largest |y|: a spread below this is what rounding left of none
@@ -54,7 +54,13 @@ def arm_effect(y: FloatArray, arm: IntArray, stratum: IntArray, cluster: IntArra
     size = int(cluster.max(initial=-1)) + 1
     if not rows.any():
         return Fit(estimate=None, se=None, df=None, influence=np.zeros(size), strata_dropped=dropped)
-    y, arm, stratum, cluster = y[rows], arm[rows], stratum[rows], cluster[rows]
+    if not rows.all():
+        y, arm, stratum, cluster = y[rows], arm[rows], stratum[rows], cluster[rows]
+    if apart(cluster):
+        fit = _beyond_rounding(_from_units(y, arm, stratum, dropped), y)
+        influence = np.zeros(size)
+        influence[cluster] = fit.influence
+        return replace(fit, influence=influence)
     if not (constant(arm, cluster) and constant(stratum, cluster)):
         return general_fit(y, arm.astype(np.float64)[:, None], stratum, cluster, size=size, dropped=dropped)
     n, total = sum_by(cluster, size), sum_by(cluster, size, y)
@@ -64,17 +70,7 @@ def arm_effect(y: FloatArray, arm: IntArray, stratum: IntArray, cluster: IntArra
     fit = _beyond_rounding(_from_sums(n[present], total[present], z[present], of[present], dropped), y)
     influence = np.zeros(size)
     influence[present] = fit.influence
-    unit_level = present.size == y.size
-    if unit_level and np.unique(stratum).size == 1 and fit.se is not None:
-        return Fit(estimate=fit.estimate, se=fit.se, df=welch_df(y, arm), influence=influence, strata_dropped=dropped)
-    return Fit(
-        estimate=fit.estimate,
-        se=fit.se,
-        df=fit.df,
-        influence=influence,
-        strata_dropped=dropped,
-        one_cluster=fit.one_cluster,
-    )
+    return replace(fit, influence=influence)
 
 
 def _beyond_rounding(fit: Fit, y: FloatArray) -> Fit:
@@ -137,23 +133,65 @@ def _from_sums(n: FloatArray, total: FloatArray, z: FloatArray, stratum: IntArra
     )
 
 
-def _satterthwaite(norm: FloatArray, along: FloatArray, along_stratum: FloatArray, stratum: IntArray) -> float | None:
+def _from_units(y: FloatArray, arm: IntArray, stratum: IntArray, dropped: int) -> Fit:
+    """The same where each unit is its own cluster (HC2): units of one stratum and arm share all but their residual.
+
+    The influence values are by row. One stratum has Welch's degrees of freedom.
+    """
+    cell = stratum * 2
+    cell += arm
+    count = np.bincount(cell).astype(np.float64)
+    count = np.append(count, np.zeros(count.size % 2))
+    of, z = np.arange(count.size) // 2, np.arange(count.size) % 2
+    n_s = np.maximum(count[::2] + count[1::2], 1.0)
+    p = count[1::2] / n_s
+    mean = np.bincount(stratum, weights=y, minlength=n_s.size) / n_s
+    away = z - p[of]
+    spread = float((count * away**2).sum())
+    centred = y - mean[stratum]
+    estimate = float((away * np.bincount(cell, weights=centred, minlength=count.size)).sum() / spread)
+    left = 1 - (1 / n_s[of] + away**2 / spread)
+    if (left[count > 0] < _SATURATED).any() or min(count[1::2].sum(), count[::2].sum()) < 2:
+        return Fit(
+            estimate=estimate, se=None, df=None, influence=np.zeros(y.size), strata_dropped=dropped, one_cluster=True
+        )
+    weight = away / spread / np.sqrt(np.where(count > 0, left, 1.0))
+    centred -= (estimate * away)[cell]
+    influence = weight[cell]
+    influence *= centred
+    along_arm, along_stratum = weight * away / np.sqrt(spread), weight / np.sqrt(n_s[of])
+    return Fit(
+        estimate=estimate,
+        se=float(np.sqrt(influence @ influence)),
+        df=welch_df(y, arm)
+        if np.count_nonzero(count) <= 2
+        else _satterthwaite(weight**2, along_arm[:, None], along_stratum, of, count),
+        influence=influence,
+        strata_dropped=dropped,
+    )
+
+
+def _satterthwaite(
+    norm: FloatArray, along: FloatArray, along_stratum: FloatArray, stratum: IntArray, times: FloatArray | None = None
+) -> float | None:
     """tr(P)²/tr(P²), P = diag(norm) - UU', U holding k dense columns and one column per stratum.
 
-    A cluster lies in one stratum, so the stratum columns of U'U are diagonal and need no matrix.
+    A cluster lies in one stratum, so the stratum columns of U'U are diagonal and need no matrix. `times`: how many
+    clusters each entry stands for, 1 each by default.
     """
+    times = np.ones(norm.size) if times is None else times
     inner = (along**2).sum(axis=1) + along_stratum**2
-    trace = float((norm - inner).sum())
+    trace = float((times * (norm - inner)).sum())
     strata = int(stratum.max()) + 1
-    own = np.bincount(stratum, weights=along_stratum**2, minlength=strata)
+    own = np.bincount(stratum, weights=times * along_stratum**2, minlength=strata)
     cross = np.stack(
-        [np.bincount(stratum, weights=along_stratum * column, minlength=strata) for column in along.T], axis=1
+        [np.bincount(stratum, weights=times * along_stratum * column, minlength=strata) for column in along.T], axis=1
     )
     square = (
-        float((norm**2 - 2 * norm * inner).sum())
+        float((times * (norm**2 - 2 * norm * inner)).sum())
         + float((own**2).sum())
         + 2 * float((cross**2).sum())
-        + float(((along.T @ along) ** 2).sum())
+        + float((((along.T * times) @ along) ** 2).sum())
     )
     return trace**2 / square if square > 0 else None
 

@@ -60,6 +60,8 @@ class Comparison:
     @cached_property
     def clusters(self) -> tuple[int, int]:
         """Clusters with a unit in the arm, and in the reference."""
+        if not self.clustered:
+            return self.sizes
         codes = self.table.cluster_codes
         return distinct(codes[self.z == 1]), distinct(codes[self.z == 0])
 
@@ -78,7 +80,7 @@ class Comparison:
         stratum = self.table.stratum_codes
         rows, dropped = compared(self.z, stratum)
         names = self.table.strata
-        used = tuple(names[code] if names else str(code) for code in np.unique(stratum[rows]))
+        used = tuple(names[code] if names else str(code) for code in np.flatnonzero(np.bincount(stratum[rows])))
         return used, dropped
 
     @property

@@ -13,7 +13,7 @@ from nudge.uplift.comparison import SMALL_ARM, Comparison, Row, empty_row, fitte
 from nudge.uplift.estimate import Flag, Measure
 from nudge.uplift.rerandomisation import studentised
 from nudge.uplift.rows import values_row
-from nudge.uplift.units import FloatArray, IntArray, distinct
+from nudge.uplift.units import FloatArray, IntArray, apart, distinct
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,11 @@ class Mean:
 
 def arm_mean(y: FloatArray, cluster: IntArray) -> Mean:
     """The mean over units: Σ_g e_g²/(1 - n_g/n)/n², e_g a cluster's sum of residuals. One cluster has no se."""
-    _, place = np.unique(cluster, return_inverse=True)
-    n = np.bincount(place).astype(np.float64)
-    residual = np.bincount(place, weights=y - y.mean())
+    if apart(cluster):
+        n, residual = np.ones(y.size), y - y.mean()
+    else:
+        _, place = np.unique(cluster, return_inverse=True)
+        n, residual = np.bincount(place).astype(np.float64), np.bincount(place, weights=y - y.mean())
     if n.size < 2:
         return Mean(float(y.mean()), None, 0.0)
     return Mean(float(y.mean()), float(np.sqrt((residual**2 / (1 - n / y.size)).sum()) / y.size), float(n.size - 1))

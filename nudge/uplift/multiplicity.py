@@ -7,11 +7,12 @@ fixed lattice: the same bytes every time, no random numbers.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import gammaincinv, ndtr, ndtri
+from scipy.special import gammaincinv, ndtr, ndtri, stdtrit
 
 from nudge.uplift.units import FloatArray
 
@@ -53,9 +54,8 @@ def all_within(bound: float, correlations: FloatArray, df: float | None) -> floa
 def _rectangle(correlations: FloatArray, df: float | None) -> Callable[[float], float]:
     k = correlations.shape[0]
     lower = _cholesky(correlations)
-    index = np.arange(1, _POINTS + 1)
-    uniform = [np.abs(2 * ((index * np.sqrt(prime)) % 1.0) - 1) for prime in _PRIMES[:k]]
-    scale = np.ones(_POINTS) if df is None else np.sqrt(2 * gammaincinv(df / 2, uniform[k - 1]) / df)
+    uniform = [_lattice(prime) for prime in _PRIMES[:k]]
+    scale = np.ones(_POINTS) if df is None else _t_scale(df, _PRIMES[k - 1])
 
     def inside(bound: float) -> float:
         drawn = np.zeros((k, _POINTS))
@@ -75,6 +75,18 @@ def _rectangle(correlations: FloatArray, df: float | None) -> Callable[[float], 
     return inside
 
 
+@lru_cache(maxsize=len(_PRIMES))
+def _lattice(prime: int) -> FloatArray:
+    """One coordinate of the lattice's points, folded; not to be written to."""
+    return np.asarray(np.abs(2 * ((np.arange(1, _POINTS + 1) * np.sqrt(prime)) % 1.0) - 1))
+
+
+@lru_cache(maxsize=16)
+def _t_scale(df: float, prime: int) -> FloatArray:
+    """√(χ²/df) at each point: what a bound on t becomes on the normal; not to be written to."""
+    return np.asarray(np.sqrt(2 * gammaincinv(df / 2, _lattice(prime)) / df))
+
+
 def dunnett_p(statistic: float, p_value: float, correlations: FloatArray, df: float | None) -> float:
     """The adjusted two-sided p of one of several comparisons: P(any |T_j| >= |statistic|).
 
@@ -89,10 +101,15 @@ def dunnett_p(statistic: float, p_value: float, correlations: FloatArray, df: fl
 def dunnett_critical(confidence: float, correlations: FloatArray, df: float | None) -> float:
     """The bound within which all comparisons lie with the given probability, by root finding."""
     inside = _rectangle(correlations, df)
-    high = 4.0
+    # One comparison alone needs no more, and Bonferroni no less; both a little wider, for the lattice's own error.
+    one, each = ((1 + confidence) / 2, 1 - (1 - confidence) / (2 * correlations.shape[0]))
+    low, high = (float(ndtri(share) if df is None else stdtrit(df, share)) for share in (one, each))
+    low, high = 0.999 * low, 1.001 * high
+    while inside(low) > confidence and low > 1e-9:
+        low /= 2
     while inside(high) < confidence and high < 1e6:
         high *= 2
-    return float(brentq(lambda bound: inside(bound) - confidence, 0.0, high, xtol=1e-9))
+    return float(brentq(lambda bound: inside(bound) - confidence, low, high, xtol=1e-9))
 
 
 def _cholesky(correlations: FloatArray) -> FloatArray:

@@ -224,7 +224,7 @@ def contact_row(comparison: Comparison, horizon: float) -> Row:
     """1 - Kaplan-Meier at the horizon, arm less reference; a plain proportion where follow-up is complete."""
     time, event = times(comparison.table)
     y = by_arm(contact_values, comparison, horizon)
-    if bool(np.isin(y, (0.0, 1.0)).all()):
+    if bool(((y == 0) | (y == 1)).all()):
         return proportion_row(comparison, y)
     row = values_row(
         comparison, y, measure=Measure.RISK_DIFFERENCE, what="Difference of 1 - Kaplan-Meier at the horizon"
@@ -254,8 +254,8 @@ def by_arm(values: UnitValues, comparison: Comparison, horizon: float) -> FloatA
     time, event = times(comparison.table)
     y = np.empty(time.size)
     for code in (1, 0):
-        rows = comparison.z == code
-        y[rows] = values(time[rows], event[rows], horizon)
+        rows = np.flatnonzero(comparison.z == code)
+        y[rows] = values(time.take(rows), event.take(rows), horizon)
     return y
 
 

@@ -76,6 +76,27 @@ def test_sums_by_cluster_give_the_dense_matrices_cr2_and_degrees_of_freedom(seed
 
 
 @settings(max_examples=40)
+@given(seeds, st.integers(2, 6), st.booleans())
+def test_units_of_their_own_give_the_dense_matrices_hc2_whatever_their_codes(seed, strata, turned):
+    """Some strata hold one arm only; the codes rise, or they do not."""
+    rng = np.random.default_rng(seed)
+    n = 50
+    arm, stratum = rng.integers(0, 2, n), rng.integers(0, strata, n)
+    arm[stratum == strata - 1] = 1
+    y = 1e6 + arm + rng.normal(size=n)
+    cluster = rng.permutation(2 * n)[:n] if turned else 3 * np.arange(n)
+    fit = arm_effect(y, arm, stratum, cluster)
+    used = np.array([0 < arm[stratum == code].mean() < 1 for code in stratum])
+    design = np.column_stack([arm[used].astype(float), dummies(stratum[used])])
+    wanted = dense_cr2(y[used] - 1e6, design, np.arange(int(used.sum())))
+    assert (fit.estimate, fit.se) == pytest.approx(wanted[:2], rel=1e-6)
+    assert np.sqrt((fit.influence[cluster[used]] ** 2).sum()) == pytest.approx(fit.se)
+    assert not np.delete(fit.influence, cluster[used]).any()
+    if np.unique(stratum[used]).size > 1:
+        assert fit.df == pytest.approx(wanted[2], rel=1e-6)
+
+
+@settings(max_examples=40)
 @given(seeds, st.integers(1, 4), st.booleans(), st.booleans())
 def test_general_cr2_equals_the_dense_matrices_with_covariates_in_any_layout(seed, strata, spanning, large):
     rng = np.random.default_rng(seed)

@@ -50,6 +50,7 @@ def test_far_in_the_tail_the_adjusted_p_keeps_its_digits():
 def test_comparisons_that_are_the_same_count_once():
     same = np.ones((2, 2))
     assert all_within(1.959963984540054, same, None) == pytest.approx(0.95, abs=1e-6)
+    assert dunnett_critical(0.95, same, None) == pytest.approx(1.959963984540054, abs=1e-4)
 
 
 def test_independent_comparisons_multiply():

@@ -57,6 +57,21 @@ def test_counts_of_other_arms_days_or_strata_do_not_add_up():
             _ = counts + other
 
 
+@pytest.mark.parametrize("horizon", [40, 20_000])
+def test_many_rows_are_counted_one_by_one(horizon):
+    """More rows than are counted at once, with a small table and with one larger than that; one time past counting."""
+    rng = np.random.default_rng(3)
+    size = 70_000
+    arm, stratum = rng.integers(0, 3, size), rng.integers(0, 2, size)
+    time, event = rng.integers(0, 60, size).astype(np.float64), rng.random(size) < 0.5
+    time[5] = 1e300
+    table = UnitTable(arms=("a", "b", "c"), arm=arm, stratum=stratum, strata=("x", "y"), time=time, event=event)
+    wanted = np.zeros((3, 2, horizon + 1, 2), dtype=np.int64)
+    day = np.minimum(time, horizon).astype(np.int64)
+    np.add.at(wanted, (arm, stratum, day, (event & (time <= horizon)).astype(int)), 1)
+    assert np.array_equal(Counts.of(table, horizon).table, wanted)
+
+
 def test_counting_refuses_clusters_and_part_days():
     table, _ = household_trial(1)
     with pytest.raises(ValueError, match="lose the clusters"):
