@@ -107,7 +107,7 @@ def _type(given: Mapping[str, Any]) -> str:
     kind = given.get("type", "string")
     kind = next(one for one in kind if one != "null") if isinstance(kind, list) else kind
     if kind == "array":
-        return "two whole numbers" if given.get("maxItems") == 2 else f"list of {_type(given['items'])}"
+        return f"two {_type(given['items'])}s" if given.get("maxItems") == 2 else f"list of {_type(given['items'])}"
     if kind == "object":
         [held] = given["patternProperties"].values()
         return f"name: {_type(held)}"

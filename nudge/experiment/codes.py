@@ -77,11 +77,16 @@ class ExperimentCode(Code):
     NAME_ILL_FORMED = ("a name of letters, digits, _ and -", "{fix}")
     COLUMN_ILL_FORMED = ("a name of letters, digits and _, a letter first", "{fix}")
     NAME_RESERVED = ("a name that is not a word of the conditions", "Call `{name}` something else.")
+    PRIOR_ILL_FORMED = (
+        "redesign, norm, reminder, eyes, or a mean and a spread above 0 as [0.10, 0.20]",
+        "Write `prior: redesign` for a redrawn letter, `prior: norm` for a line with a norm.",
+    )
     LETTER_ILL_FORMED = ("a template such as letters/arrears-current.html", "Give its path inside templates/.")
 
     # What needs two keys to tell
     CONTROL_NONE = ("one arm with `control: true`", "Add it to the arm that gets today's letter.")
     CONTROL_TWICE = ("one arm with `control: true` (`{first}` already has it)", "Remove it here.")
+    PRIOR_OF_CONTROL = ("`prior` on an arm that is compared with the control", "Move it to that arm.")
     ID_TWICE = ("an id of its own (`{id}` is already at line {line})", "Change one of the two.")
     PRIMARY_NONE = ("one outcome with `primary: true`", "Add it to the outcome that decides.")
     PRIMARY_TWICE = ("one primary outcome (`{first}` is already)", "{fix}")

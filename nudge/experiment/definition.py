@@ -37,6 +37,7 @@ from nudge.experiment.fields import (
     Window,
     refusal,
 )
+from nudge.experiment.priors import Prior
 
 BUILT_IN_EVENTS: Final = ("agreed", "complaint", "returned", "vacated", "deceased", "breathing_space")
 """Event kinds that need no definition; breathing_space is one that began after the draw."""
@@ -65,13 +66,17 @@ class _Value(BaseModel):
 
 
 class Arm(_Value):
-    """One arm. In a live trial `letter` is its first letter, or None where the arm gets none."""
+    """One arm. In a live trial `letter` is its first letter, or None where the arm gets none.
+
+    `prior` is what was believed of the arm before the trial; the control has none.
+    """
 
     id: str
     control: Truth = False
     letter: Letter | None = None
     label: Text | None = None
     levers: tuple[Lever, ...] = ()
+    prior: Prior | None = None
 
     @property
     def name(self) -> str:

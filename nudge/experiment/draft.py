@@ -137,12 +137,15 @@ def exposed(path: Path, outcome: Outcome) -> Iterator[Finding]:
 
 
 def one_control(draft: Draft) -> Iterator[Finding]:
-    """Exactly one arm is the control."""
+    """Exactly one arm is the control, and it alone has no prior: it is what the others are believed to beat."""
     controls = [(index, arm) for index, arm in draft.items("arms") if arm.control]
     for index, _ in controls[1:]:
         yield found(("arms", index, "control"), Code.CONTROL_TWICE, first=controls[0][1].id)
     if not controls and draft.sound("arms"):
         yield found(("arms",), Code.CONTROL_NONE, on_key=True)
+    for index, arm in controls:
+        if arm.prior is not None:
+            yield found(("arms", index, "prior"), Code.PRIOR_OF_CONTROL, on_key=True)
 
 
 def ids_apart(draft: Draft) -> Iterator[Finding]:

@@ -85,6 +85,10 @@ HINTS: Final[Mapping[str, str]] = {
     "period": "Months, both ends inside: 2025-04..2026-03; under `data`, the column of periods.",
     "population": "Whom the share is of.",
     "primary": "true on the outcome that decides.",
+    "prior": (
+        "What was believed of the arm before: redesign, norm, reminder, eyes, or [mean, sd] of the log of the ratio,"
+        " positive where it does better."
+    ),
     "question": "What the trial is to answer, in a sentence.",
     "randomised": "yes, no or unknown.",
     "rate": "The rate of the outcome, before.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
+from nudge.reports.chances import chances
 from nudge.reports.parts import Section
 from nudge.reports.wording import Wording
 
@@ -12,7 +13,7 @@ Lines: TypeAlias = Sequence[Mapping[str, Any]]
 Told: TypeAlias = Callable[[Mapping[str, Any], Lines, Wording], Section]
 """From an outcome of the summary and its panel's lines to a section."""
 
-SECTIONS: Final[Mapping[str, Told]] = {}
+SECTIONS: Final[Mapping[str, Told]] = {"bayes": chances}
 
 
 def sections(outcome: Mapping[str, Any], wording: Wording) -> list[Section | None]:

@@ -34,6 +34,7 @@ from nudge.trial.responses import FILE_OF
 from nudge.uplift.analysis import analyse_outcome
 from nudge.uplift.checks import balance, missing_by_arm, sample_ratio
 from nudge.uplift.estimate import Flag
+from nudge.uplift.facts import Facts
 from nudge.uplift.results import OutcomeResult
 from nudge.uplift.units import UnitTable
 
@@ -93,6 +94,7 @@ def estimate(trial: Trial, *, today: date, redraws: int = REDRAWS) -> Summary:
                 unit=experiment.unit,
                 adjust=experiment.analysis.adjust,
                 money=experiment.columns.get(outcome.column or "") is Kind.MONEY,
+                facts=Facts.of(experiment),
             )
         except Refused as refusal:
             if outcome.primary:

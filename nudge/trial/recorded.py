@@ -28,6 +28,7 @@ from nudge.trial.recorded_units import Units, drawn_word, read_units
 from nudge.uplift.analysis import analyse_outcome
 from nudge.uplift.checks import balance, missing_by_arm
 from nudge.uplift.estimate import Estimate, Flag, Role
+from nudge.uplift.facts import Facts
 from nudge.uplift.results import OutcomeResult
 from nudge.uplift.units import FloatArray, IntArray, UnitTable
 
@@ -110,6 +111,7 @@ def _analysed(read: _Read, outcome: Outcome, found: Measured, redraws: int) -> O
         weigh=plan.data.weigh,
         adjust=plan.analysis.adjust,
         primaries=sum(item.primary for item in plan.outcomes),
+        facts=Facts.of(plan),
     )
 
 

@@ -17,6 +17,7 @@ from nudge.uplift.codes import UpliftCode
 from nudge.uplift.comparison import Comparison, Row
 from nudge.uplift.context import Context
 from nudge.uplift.estimate import Estimate, Flag, Role
+from nudge.uplift.facts import NO_FACTS, Facts
 from nudge.uplift.finishing import Settings, across_arms, finished, own_p, tested
 from nudge.uplift.outcome_rows import Plan, headline_row, secondary_rows, sensitivity_rows
 from nudge.uplift.panels import panels
@@ -44,6 +45,7 @@ def analyse_outcome(
     adjust: str | None = None,
     money: bool = False,
     primaries: int = 1,
+    facts: Facts = NO_FACTS,
 ) -> OutcomeResult:
     """Every arm's figures, every arm against the table's first, and the verdict of a primary outcome.
 
@@ -52,8 +54,8 @@ def analyse_outcome(
     outcome's own unit (pence, fractions, its time unit). `redraw_key`: 16 bytes. `weigh="cluster"` counts each
     cluster once; `adjust="headline"` was sealed and puts the adjusted row first; `money`: y is in pence.
     `primaries` is how many primary outcomes share `multiplicity` (`across_outcomes` then adjusts their p-values);
-    several without a rule have no verdict. Raises Refused where the horizon reaches beyond the follow-up of an arm,
-    or no unit has the outcome.
+    several without a rule have no verdict. `facts` serves the panels only. Raises Refused where the horizon
+    reaches beyond the follow-up of an arm, or no unit has the outcome.
     """
     settings = Settings(
         confidence=confidence,
@@ -115,6 +117,7 @@ def analyse_outcome(
         smallest_worthwhile=smallest_worthwhile,
         unit=unit,
         money=money,
+        facts=facts,
     )
     return OutcomeResult(
         id=outcome.id,

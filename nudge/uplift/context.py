@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from nudge.experiment.definition import Outcome
 from nudge.uplift.comparison import Comparison, Row
 from nudge.uplift.estimate import Estimate
+from nudge.uplift.facts import NO_FACTS, Facts
 from nudge.uplift.finishing import Settings
 from nudge.uplift.outcome_rows import Plan
 from nudge.uplift.units import UnitTable
@@ -20,7 +21,7 @@ class Context:
 
     `table` holds the units of the primary population, `comparisons` each arm against the reference, `rows` and
     `headline` the finished headline of each comparison, in the same order. `smallest_worthwhile` is in the outcome's
-    own unit; `money`: y is in pence.
+    own unit; `money`: y is in pence. `randomised` is the plan's own word; `facts` what it says beyond the outcome.
     """
 
     outcome: Outcome
@@ -34,6 +35,12 @@ class Context:
     smallest_worthwhile: float | None
     unit: str
     money: bool
+    facts: Facts = NO_FACTS
+
+    @property
+    def randomised(self) -> bool:
+        """Whether somebody says that the arms were drawn by chance."""
+        return self.settings.randomised == "yes"
 
 
 Panel: TypeAlias = Callable[[Context], Sequence[Mapping[str, Any]]]

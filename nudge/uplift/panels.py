@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from nudge.uplift.bayes import bayes_panel
 from nudge.uplift.context import Context, Panel
 from nudge.uplift.estimate import plain
 
-PANELS: Final[Mapping[str, Panel]] = {}
+PANELS: Final[Mapping[str, Panel]] = {"bayes": bayes_panel}
 
 
 def panels(context: Context) -> dict[str, Sequence[Mapping[str, Any]]]:

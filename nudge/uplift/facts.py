@@ -1,0 +1,25 @@
+"""What the plan says of an arm beside the outcome's own data, for the panels: never part of an estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from nudge.experiment.definition import Experiment
+from nudge.experiment.priors import PriorBelief
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """By arm: what was believed of it before the trial (arms without such a belief are left out)."""
+
+    priors: Mapping[str, PriorBelief] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, experiment: Experiment) -> Facts:
+        """What an experiment file says."""
+        return cls(priors={arm.id: arm.prior for arm in experiment.arms if arm.prior is not None})
+
+
+NO_FACTS: Final = Facts()
