@@ -50,6 +50,7 @@ _HERE: Final[Mapping[tuple[str, str], str]] = {
     ("RecordedOutcome", "success"): "The values that count as yes; without it: yes, y, true, t, 1.",
     ("RecordedOutcome", "repeats"): "false (so unless stated) where one event per unit was kept.",
     ("RecordedArm", "id"): "The value in the arm column.",
+    ("RecordedArm", "cost"): "Pounds spent on each unit of this arm; every arm has one, or none.",
 }
 _PATTERNS: Final = {
     ID_PATTERN: "name: a–z, 0–9, -",

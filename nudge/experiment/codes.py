@@ -77,6 +77,7 @@ class ExperimentCode(Code):
     NAME_ILL_FORMED = ("a name of letters, digits, _ and -", "{fix}")
     COLUMN_ILL_FORMED = ("a name of letters, digits and _, a letter first", "{fix}")
     NAME_RESERVED = ("a name that is not a word of the conditions", "Call `{name}` something else.")
+    RANGE_ILL_FORMED = ("the least and the most that it can be, as [0, 500]", "Write the smaller number first.")
     PRIOR_ILL_FORMED = (
         "redesign, norm, reminder, eyes, or a mean and a spread above 0 as [0.10, 0.20]",
         "Write `prior: redesign` for a redrawn letter, `prior: norm` for a line with a norm.",
@@ -87,6 +88,8 @@ class ExperimentCode(Code):
     CONTROL_NONE = ("one arm with `control: true`", "Add it to the arm that gets today's letter.")
     CONTROL_TWICE = ("one arm with `control: true` (`{first}` already has it)", "Remove it here.")
     PRIOR_OF_CONTROL = ("`prior` on an arm that is compared with the control", "Move it to that arm.")
+    COST_OF_SOME_ARMS = ("`cost` on every arm (`{arm}` has none)", "Add `cost: 0` where the arm cost nothing.")
+    COST_TWICE = ("`cost` on the arms, or `spent` under `data`, not both", "Keep `spent`, and remove `cost`.")
     ID_TWICE = ("an id of its own (`{id}` is already at line {line})", "Change one of the two.")
     PRIMARY_NONE = ("one outcome with `primary: true`", "Add it to the outcome that decides.")
     PRIMARY_TWICE = ("one primary outcome (`{first}` is already)", "{fix}")

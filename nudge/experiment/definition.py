@@ -27,6 +27,7 @@ from nudge.experiment.fields import (
     Names,
     NotNegative,
     Number,
+    Range,
     Span,
     Text,
     Texts,
@@ -68,7 +69,8 @@ class _Value(BaseModel):
 class Arm(_Value):
     """One arm. In a live trial `letter` is its first letter, or None where the arm gets none.
 
-    `prior` is what was believed of the arm before the trial; the control has none.
+    `prior` is what was believed of the arm before the trial; the control has none. `cost` is in pounds: of each of
+    its letters, in a recorded plan of each of its units.
     """
 
     id: str
@@ -77,6 +79,7 @@ class Arm(_Value):
     label: Text | None = None
     levers: tuple[Lever, ...] = ()
     prior: Prior | None = None
+    cost: NotNegative | None = None
 
     @property
     def name(self) -> str:
@@ -97,6 +100,8 @@ class Outcome(_Value):
 
     In a live trial `event` lists event kinds, the first to happen counting; in a recorded plan it holds the name of
     one column of dates. `horizon`, `within` and `follow_up` are in `time_unit`; `at` and `window` in days from day 0.
+    `range` is what the number can be at least and at most. `value` is in pounds: of one more unit with the event, one
+    `time_unit` gained, or one of the number.
     An empty `success` means that the cells say yes, y, true, t or 1. `missing` None means the plan's own.
     """
 
@@ -127,6 +132,8 @@ class Outcome(_Value):
     blank: Literal["failure"] | None = None
     repeats: Truth | None = None
     label: Text | None = None
+    range: Range | None = None
+    value: AboveZero | None = None
 
     @property
     def name(self) -> str:
@@ -219,6 +226,8 @@ class RecordedData(_Value):
     before: Texts = ()
     spanning: Literal["as_drawn", "drop"] | None = None
     weigh: Literal["cluster"] | None = None
+    received: Text | None = None
+    spent: Text | None = None
 
 
 class Analysis(_Value):
@@ -228,6 +237,7 @@ class Analysis(_Value):
     covariates: tuple[Text, ...] = ()
     subgroups: tuple[Text, ...] = ()
     adjust: Literal["headline"] | None = None
+    trim: Literal["strata"] | None = None
     lag_days: Whole = Field(default=7, ge=0, le=LONGEST_SPAN)
 
     @field_validator("confidence")
@@ -321,6 +331,7 @@ class LiveExperiment(_Plan):
     analysis: Analysis = Analysis()
     harms: tuple[Name, ...] = Field(min_length=1)
     costs: Mapping[Name, NotNegative] = {}
+    minutes: Mapping[Name, NotNegative] = {}
     governance: Governance
 
     @field_validator("design")

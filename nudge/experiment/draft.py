@@ -85,9 +85,9 @@ def unknown(path: Path, name: str, valid: Iterable[str], code: Code, *, on_key: 
 
 _ANY: Final = frozenset({"id", "type", "primary", "better", "label"})
 LIVE_KEYS: Final[Mapping[OutcomeType, frozenset[str]]] = {
-    OutcomeType.TIME_TO_EVENT: _ANY | {"event", "horizon", "competing", "repeats"},
-    OutcomeType.PROPORTION: _ANY | {"event", "within", "repeats"},
-    OutcomeType.MEAN: _ANY | {"column", "at", "window", "baseline", "source", "absent"},
+    OutcomeType.TIME_TO_EVENT: _ANY | {"event", "horizon", "competing", "repeats", "value"},
+    OutcomeType.PROPORTION: _ANY | {"event", "within", "repeats", "value"},
+    OutcomeType.MEAN: _ANY | {"column", "at", "window", "baseline", "source", "absent", "range", "value"},
     OutcomeType.RATE: _ANY
     | {"event", "within", "repeats", "column", "at", "window", "source", "absent"}
     | {"exposure", "baseline", "baseline_exposure"},
@@ -95,9 +95,9 @@ LIVE_KEYS: Final[Mapping[OutcomeType, frozenset[str]]] = {
 _RECORDED_ANY: Final = _ANY | {"missing", "blank"}
 _DATED: Final = frozenset({"start", "event", "data_cut", "follow_up", "duration", "happened", "repeats", "time_unit"})
 RECORDED_KEYS: Final[Mapping[OutcomeType, frozenset[str]]] = {
-    OutcomeType.TIME_TO_EVENT: _RECORDED_ANY | _DATED | {"horizon", "competing"},
-    OutcomeType.PROPORTION: _RECORDED_ANY | _DATED | {"column", "success", "within", "absent"},
-    OutcomeType.MEAN: _RECORDED_ANY | {"column", "baseline", "absent"},
+    OutcomeType.TIME_TO_EVENT: _RECORDED_ANY | _DATED | {"horizon", "competing", "value"},
+    OutcomeType.PROPORTION: _RECORDED_ANY | _DATED | {"column", "success", "within", "absent", "value"},
+    OutcomeType.MEAN: _RECORDED_ANY | {"column", "baseline", "absent", "range", "value"},
     OutcomeType.RATE: _RECORDED_ANY | {"column", "exposure", "baseline", "baseline_exposure", "absent"},
 }
 LIVE_OUTCOME_KEYS: Final = frozenset[str]().union(*LIVE_KEYS.values())

@@ -168,6 +168,16 @@ def _window(value: Any) -> tuple[int, int]:
     return ends[0], ends[1]
 
 
+def _range(value: Any) -> tuple[int | float, int | float]:
+    ends = value if isinstance(value, (list, tuple)) else ()
+    if len(ends) != 2:
+        raise refusal("RANGE_ILL_FORMED")
+    low, high = (_number(end) for end in ends)
+    if not low < high:
+        raise refusal("RANGE_ILL_FORMED")
+    return low, high
+
+
 def _filled(value: str) -> str:
     if not value.strip():
         raise refusal("KEY_BLANK")
@@ -234,6 +244,13 @@ Window = Annotated[
     WithJsonSchema({"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}),
 ]
 """Days before and after the day wanted, both ends inside."""
+Range = Annotated[
+    tuple[int | float, int | float],
+    PlainValidator(_range),
+    PlainSerializer(list, return_type=list[int | float]),
+    WithJsonSchema({"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}),
+]
+"""The least and the most that a number can be."""
 Day = Annotated[
     date,
     PlainValidator(_day),

@@ -268,9 +268,27 @@ def baseline_fits(draft: Draft) -> Iterator[Finding]:
         yield Finding(path=("baseline", "horizon"), code=Code.NOTE_BASELINE_HORIZON, facts=facts, note=True)
 
 
+def money_whole(draft: Draft) -> Iterator[Finding]:
+    """What the arms' letters and the officers' minutes cost needs the price that they stand beside."""
+    if not draft.sound("costs"):
+        return
+    prices = {str(name) for name, _ in draft.items("costs")}
+    for index, arm in draft.items("arms"):
+        if arm.cost is not None and "letter" not in prices:
+            fix = "Add `letter:` under `costs`, in pounds: what a letter of the other arms costs."
+            yield found(("arms", index, "cost"), Code.KEY_ALONE, on_key=True, key="cost", other="costs.letter", fix=fix)
+    for name, _ in draft.items("minutes"):
+        if draft.sound("events"):
+            yield from unknown(("minutes", name), str(name), draft.events, Code.EVENT_UNKNOWN, on_key=True)
+        if "officer_minute" not in prices:
+            fix = "Add `officer_minute:` under `costs`, in pounds."
+            facts = {"key": "minutes", "other": "costs.officer_minute", "fix": fix}
+            yield found(("minutes", name), Code.KEY_ALONE, on_key=True, **facts)
+
+
 LIVE: Final[tuple[Check, ...]] = (
     *BOTH, columns_known, bands_well_cut, conditions_readable, events_known, design_fits, live_primary, live_outcomes,
-    claims_well_worded, baseline_fits,
+    claims_well_worded, baseline_fits, money_whole,
 )  # fmt: skip
 
 

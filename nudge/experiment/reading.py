@@ -36,7 +36,9 @@ from nudge.experiment.spelling import listed, meant, nearest
 METHODS: Final = ("blocked", "recorded")
 _SEEDS: Final = frozenset({"seed", "random_seed", "rng", "random_state"})
 _LISTED: Final = frozenset({"arms", "outcomes", "waves"})
-_KEYED: Final = frozenset({"columns", "bands", "exclude_if", "events", "claims", "smallest_worthwhile", "costs"})
+_KEYED: Final = frozenset(
+    {"columns", "bands", "exclude_if", "events", "claims", "smallest_worthwhile", "costs", "minutes"}
+)
 
 Locate: TypeAlias = Callable[[Path, bool, int | None], Place]
 """The place of a path: of its value, or of the key itself where the second argument is true; with an offset inside."""

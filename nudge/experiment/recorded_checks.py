@@ -100,4 +100,24 @@ def recorded_primaries(draft: Draft) -> Iterator[Finding]:
         yield found(("outcomes", primaries[1], "primary"), Code.MULTIPLICITY_MISSING, count=len(primaries))
 
 
-RECORDED: Final[tuple[Check, ...]] = (*BOTH, recorded_outcomes, recorded_arms, recorded_design, recorded_primaries)
+def recorded_costs(draft: Draft) -> Iterator[Finding]:
+    """Every arm has a cost or none has; what was spent on each unit is said once."""
+    arms = draft.items("arms")
+    costed = [index for index, arm in arms if arm.cost is not None]
+    data: RecordedData | None = draft.one("data")
+    if costed and data is not None and data.spent is not None:
+        yield found(("arms", costed[0], "cost"), Code.COST_TWICE, on_key=True)
+    elif costed and draft.sound("arms"):
+        for index, arm in arms:
+            if arm.cost is None:
+                yield found(("arms", index), Code.COST_OF_SOME_ARMS, arm=arm.id)
+
+
+RECORDED: Final[tuple[Check, ...]] = (
+    *BOTH,
+    recorded_outcomes,
+    recorded_arms,
+    recorded_design,
+    recorded_primaries,
+    recorded_costs,
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from nudge.reports.compliers import after_draw
 from nudge.reports.consort import Branch, Stage
 from nudge.reports.glossary import DRAWN, LEVELS, RESPONDERS_ONLY
 from nudge.reports.lines import FLAG_WORDS, measure_name, size
@@ -29,6 +30,7 @@ def flow(summary: Summary, wording: Wording, unit: str) -> Section:
             caption="From the file to the analysis. Nobody leaves without being counted.",
         ),
         _flow_table(summary, wording, unit),
+        *after_draw(summary, wording, unit),
     ]
     return Section(slug="flow", heading="Who was in the trial", parts=tuple(parts))
 

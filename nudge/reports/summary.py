@@ -80,6 +80,7 @@ class Checks:
     missing_by_arm: Mapping[str, Any] | None = None
     dispatch_by_arm: Mapping[str, Any] | None = None
     balance: Sequence[Mapping[str, Any]] = ()
+    after_draw: Mapping[str, Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,7 +285,10 @@ _DOCUMENT: Final = record(
     ),
     arms=list_of(record(arm=text, assigned=count, clusters=null_or(count))),
     outcomes=list_of(with_optional(_OUTCOME, panels=map_of(list_of(map_of(anything))))),
-    checks=record(sample_ratio=anything, missing_by_arm=anything, dispatch_by_arm=anything, balance=list_of(anything)),
+    checks=with_optional(
+        record(sample_ratio=anything, missing_by_arm=anything, dispatch_by_arm=anything, balance=list_of(anything)),
+        after_draw=null_or(map_of(record(counts=_COUNTS, of=_COUNTS, p_value=null_or(number)))),
+    ),
     notes=list_of(text),
 )
 

@@ -28,6 +28,7 @@ from nudge.reports.summary import ArmCount, Checks, Flow, Header, Summary, assem
 from nudge.reports.wording import count_of
 from nudge.trial.batches import FIRST
 from nudge.trial.codes import TrialCode
+from nudge.trial.delivery import after_draw, delivered
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.population import Population, Recorded, population_of, read_recorded
 from nudge.trial.responses import FILE_OF
@@ -76,13 +77,14 @@ def estimate(trial: Trial, *, today: date, redraws: int = REDRAWS) -> Summary:
     ]
     apart = _dispatch_differs(population, [row for row in recorded.postings if row.wave == FIRST])
     second = _first_later_posting(recorded, population)
+    sent = delivered(experiment, population, recorded)
     results = []
     skipped: list[str] = []
     for outcome in (*experiment.outcomes, *_harms(experiment, recorded, population)):
         try:
             result = analyse_outcome(
                 outcome,
-                _table(experiment, outcome, population, recorded),
+                _table(experiment, outcome, population, recorded, sent),
                 assignment=population.assignment,
                 randomised="yes",
                 confidence=experiment.analysis.confidence,
@@ -180,8 +182,14 @@ def _first_after(events: Sequence[EventRow], kinds: Sequence[str], population: P
     return found
 
 
-def _table(experiment: LiveExperiment, outcome: Outcome, population: Population, recorded: Recorded) -> UnitTable:
-    """One outcome's table: the units whose value is known, and by arm and reason the others."""
+def _table(
+    experiment: LiveExperiment,
+    outcome: Outcome,
+    population: Population,
+    recorded: Recorded,
+    sent: Mapping[str, np.ndarray[Any, Any]],
+) -> UnitTable:
+    """One outcome's table: the units whose value is known, and by arm and reason the others. `sent`: see `delivery`."""
     size = len(population.units)
     columns: dict[str, Any] = {}
     keep = np.ones(size, dtype=np.bool_)
@@ -222,7 +230,7 @@ def _table(experiment: LiveExperiment, outcome: Outcome, population: Population,
         covariates={name: _value_at_draw(population, name)[keep] for name in experiment.analysis.covariates},
         assigned=population.by_arm(population.primary),
         missing_by=_missing_by(population, reasons),
-        **{name: values[keep] for name, values in columns.items()},
+        **{name: values[keep] for name, values in {**columns, **sent}.items()},
     )
 
 
@@ -345,6 +353,7 @@ def _header(
         arms=tuple(ArmCount(arm=arm, assigned=assigned[arm], clusters=len(clusters[arm])) for arm in population.arms),
         checks=Checks(
             dispatch_by_arm=_dispatch(population, first),
+            after_draw=after_draw(trial.experiment, population, recorded),
             sample_ratio=sample_ratio(population.assignment),
             missing_by_arm=_missing(results, population),
             balance=[

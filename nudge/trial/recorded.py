@@ -23,6 +23,7 @@ from nudge.reports.summary import ArmCount, Checks, Flow, Header, Summary, assem
 from nudge.trial.recorded_cells import Cells, read_cells
 from nudge.trial.recorded_codes import RecordedCode
 from nudge.trial.recorded_columns import Columns
+from nudge.trial.recorded_delivery import after_draw, delivered
 from nudge.trial.recorded_outcomes import SPANNING, Measured, columns_named, measure
 from nudge.trial.recorded_units import Units, drawn_word, read_units
 from nudge.uplift.analysis import analyse_outcome
@@ -75,6 +76,7 @@ class _Read:
     assignment: Assignment | None
     place: IntArray  # of each unit's cluster in the assignment
     key: str  # the definition's hash
+    delivered: Mapping[str, Any]  # by unit
 
 
 def _read(plan: RecordedExperiment, cells: Cells) -> _Read:
@@ -92,6 +94,7 @@ def _read(plan: RecordedExperiment, cells: Cells) -> _Read:
         assignment=assignment,
         place=place,
         key=definition_hash(plan),
+        delivered=delivered(plan, units, columns),
     )
 
 
@@ -163,6 +166,7 @@ def _table(read: _Read, found: Measured) -> UnitTable:
         covariates={name: values[unit] for name, values in read.covariates.items()},
         assigned=dict(zip(units.arms, assigned.tolist(), strict=True)),
         missing_by=missing_by,
+        **{name: values[unit] for name, values in read.delivered.items()},
         **{name: values[rows] for name, values in found.fields.items()},
     )
 
@@ -286,6 +290,7 @@ def _header(read: _Read, measured: Sequence[Measured], results: Sequence[Outcome
                 balance(name, values[units.counted], units.arm[units.counted], units.arms)
                 for name, values in read.covariates.items()
             ],
+            after_draw=after_draw(read.delivered, units),
         ),
         notes=tuple(dict.fromkeys(notes)),
     )

@@ -52,7 +52,7 @@ def columns_named(experiment: RecordedExperiment) -> dict[str, str]:
     """Every column of the data that a plan names, with the key that names it first."""
     data = experiment.data
     found: dict[str, str] = {data.arm: "data.arm"}
-    for key in ("unit", "cluster", "pair", "batch", "period"):
+    for key in ("unit", "cluster", "pair", "batch", "period", "received", "spent"):
         if (heading := getattr(data, key)) is not None:
             found.setdefault(heading, f"data.{key}")
     for heading in data.strata:

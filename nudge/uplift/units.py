@@ -19,7 +19,7 @@ BoolArray: TypeAlias = npt.NDArray[np.bool_]
 _ROWS: Final = 32_768  # counted at once
 _PER_UNIT: Final = (
     *("arm", "stratum", "cluster", "drawn", "time", "event", "follow_up", "competing", "y", "count", "exposure"),
-    *("baseline", "baseline_exposure", "pair", "primary"),
+    *("baseline", "baseline_exposure", "pair", "primary", "received", "spent", "later_letters"),
 )
 
 
@@ -34,6 +34,8 @@ class UnitTable:
     event, infinite where there was none (used by a sensitivity row only).
     `y` is 0/1 for a proportion and the number for a mean; `count` and `exposure` make a rate. A covariate may hold
     NaN where it is missing; nothing else may. `primary` False marks a late member: outside the primary population.
+    `received` is the code of the arm whose letter reached the unit, -1 where none did; `spent` what was spent on it, in
+    pence; `later_letters` how many letters of later waves it was sent: for the panels, never an estimate.
     `assigned` counts the units allocated to each arm, `missing_by` those of them that are not in the rows, by reason.
     """
 
@@ -55,6 +57,9 @@ class UnitTable:
     covariates: Mapping[str, FloatArray] = field(default_factory=dict)
     pair: IntArray | None = None
     primary: BoolArray | None = None
+    received: IntArray | None = None
+    spent: FloatArray | None = None
+    later_letters: FloatArray | None = None
     assigned: Mapping[str, int] = field(default_factory=dict)
     missing_by: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 

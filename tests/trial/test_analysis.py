@@ -179,6 +179,37 @@ def test_the_summary_is_valid_and_says_what_it_is_of(finished: Finished) -> None
     assert any("1 tenancy joined a household" in note for note in finished.summary["notes"])
 
 
+def test_what_befell_letters_and_units_after_the_draw_is_counted_by_arm(finished: Finished) -> None:
+    found = finished.summary["checks"]["after_draw"]
+    assigned = {arm: len(in_arm(finished, arm)) for arm in ("current", "personal-norm")}
+    for name, number in (
+        ("withheld_crisis", 13),
+        ("withheld_deceased", 14),
+        ("withheld_not_posted", 15),
+        ("returned", 10),
+        ("breathing_space", 12),
+    ):
+        arm = finished.arms[reference(number)]
+        assert found[name]["counts"] == {one: int(one == arm) for one in assigned}
+        assert found[name]["of"] == assigned
+    assert sum(found["posted"]["counts"].values()) == len(members()) - 3
+    assert all(told["p_value"] is None or 0 <= told["p_value"] <= 1 for told in found.values())
+
+
+def test_the_complier_effect_counts_as_reached_whoever_had_a_letter_posted_and_not_returned(finished: Finished) -> None:
+    [line] = outcome(finished, "days_to_contact")["panels"]["compliance"]
+    numbers = in_arm(finished, "personal-norm")
+    reached = [number for number in numbers if number not in (10, 13, 14, 15)]
+    assert line["received_arm"] == len(reached) / len(numbers)
+    assert line["received_reference"] == 0
+    got = {n: float(n in reached) for n in members()}
+    headline = row(outcome(finished, "days_to_contact"), "rmst_difference", "headline")
+    assert line["intention_to_treat"] == pytest.approx(headline["estimate"])
+    assert line["first_stage"] == pytest.approx(on_dummies(finished, got))
+    if line["estimate"] is not None:
+        assert line["estimate"] == pytest.approx(line["intention_to_treat"] / line["first_stage"])
+
+
 def test_i9_everybody_is_counted_once(finished: Finished) -> None:
     flow = finished.summary["flow"]
     assert flow["allocated"] == flow["analysed"] == len(members())

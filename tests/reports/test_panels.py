@@ -1,0 +1,97 @@
+"""What the report says of panels: plain sentences, true of the lines they are made from."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nudge.reports.chances import chance
+from nudge.reports.render import report_html, report_text
+from nudge.reports.wording import Wording
+from nudge.trial.recorded import analyse
+
+WORDING = Wording(title="Reminder letters", labels={"none": "No letter", "dated": "Letter with a date"})
+N = 200
+
+
+def plan(
+    outcome: dict[str, Any], *, data: dict[str, Any] | None = None, arm: dict[str, Any] | None = None, **keys: Any
+):
+    return {
+        "id": "reminder-letters",
+        "design": {"method": "recorded", "randomised": keys.pop("randomised", "yes")},
+        "data": {"arm": "letter", **(data or {})},
+        "arms": [{"id": "none", "control": True, **keys.pop("control", {})}, {"id": "dated", **(arm or {})}],
+        "outcomes": [{"primary": True, **outcome}],
+        **keys,
+    }
+
+
+def frame(**columns: Any) -> pd.DataFrame:
+    return pd.DataFrame({"letter": ["none"] * N + ["dated"] * N, **columns})
+
+
+RENEWED = {"id": "renewed", "type": "proportion", "column": "renewed", "better": "higher"}
+YES = [int(n % 10 < 3) for n in range(N)] + [int(n % 10 < 4) for n in range(N)]
+
+
+def words(plan: dict[str, Any], data: pd.DataFrame) -> str:
+    """The report as one line of words, and held to be the same words on the page."""
+    summary = analyse(plan, data)
+    page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", report_html(summary, wording=WORDING)))
+    text = re.sub(r"\s+", " ", report_text(summary, wording=WORDING, width=10_000))
+    for number in re.findall(r"\d+ in 100", text):
+        assert number in page
+    return text
+
+
+def test_chances_are_told_with_what_was_believed_and_that_they_decide_nothing():
+    text = words(plan(RENEWED, arm={"prior": "redesign"}, smallest_worthwhile={"renewed": 0.03}), frame(renewed=YES))
+    assert "it is never a reason to stop a trial early" in text
+    assert "The chance that ‘Letter with a date’ is better than ‘No letter’, with what was known before" in text
+    assert "With nothing believed beforehand it is" in text
+    assert "A redrawn letter, as in 126 earlier trials" in text
+    assert "at least 3.0 of every 100 units" in text
+    assert "mean 0.10, spread 0.20" in text
+
+
+def test_chances_that_cannot_be_told_say_why():
+    rng = np.random.default_rng(1)
+    outcome = {"id": "hours", "type": "mean", "column": "hours", "better": "lower"}
+    text = words(plan(outcome, arm={"prior": [0.1, 0.2]}), frame(hours=rng.normal(10, 2, 2 * N)))
+    assert "as the plan stated beforehand: What was believed beforehand is of a ratio" in text
+
+
+@pytest.mark.parametrize("randomised", ["no", "unknown"])
+def test_without_a_draw_by_chance_no_chance_is_printed(randomised):
+    assert "How likely is it to be better?" not in words(plan(RENEWED, randomised=randomised), frame(renewed=YES))
+
+
+@pytest.mark.parametrize(
+    ("probability", "told"),
+    [(1.0, "more than 99 in 100"), (0.0, "less than 1 in 100"), (0.892, "89 in 100"), (0.5, "50 in 100")],
+)
+def test_a_chance_is_never_printed_as_certain(probability, told):
+    assert chance(probability) == told
+
+
+def test_those_whom_the_letter_reached_come_after_everybody_with_what_is_assumed():
+    came = ["no"] * N + ["yes" if n % 4 else "no" for n in range(N)]
+    text = words(plan(RENEWED, data={"received": "came"}), frame(renewed=YES, came=came))
+    assert "it says what sending the letter does" in text
+    assert "reached 75.0 of every 100 units drawn to it. Among those whom it reached" in text
+    assert "13.3 more of every 100 units" in text
+    assert "two things that the trial cannot show" in text
+    assert "did not receive their arm’s letter" in text
+    assert "more than by chance" in text
+
+
+def test_a_letter_that_reached_hardly_anybody_says_so():
+    came = ["no"] * N + ["yes" if n == 0 else "no" for n in range(N)]
+    text = words(plan(RENEWED, data={"received": "came"}), frame(renewed=YES, came=came))
+    assert "too small a difference to tell what the letter did" in text
+    assert "two things that the trial cannot show" not in text

@@ -1,0 +1,70 @@
+"""Whose letter reached whom, and what was spent, read from somebody else's data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from nudge.base.errors import Refused
+from nudge.trial.recorded import analyse
+
+N = 200
+
+
+def plan(**keys: Any) -> dict[str, Any]:
+    data = {"arm": "letter", **keys.pop("data", {})}
+    return {
+        "id": "reminder-letters",
+        "design": {"method": "recorded", "randomised": "yes"},
+        "data": data,
+        "arms": [{"id": "none", "control": True}, {"id": "dated"}],
+        "outcomes": [{"id": "renewed", "type": "proportion", "column": "renewed", "primary": True, "better": "higher"}],
+        **keys,
+    }
+
+
+def frame(**columns: Any) -> pd.DataFrame:
+    letters = ["none"] * N + ["dated"] * N
+    renewed = [int(n % 10 < 3) for n in range(N)] + [int(n % 10 < 5) for n in range(N)]
+    return pd.DataFrame({"letter": letters, "renewed": renewed, **columns})
+
+
+def panel(summary: dict[str, Any], name: str) -> Any:
+    return summary["outcomes"][0]["panels"][name]
+
+
+def test_yes_and_no_say_whether_the_units_own_letter_came():
+    came = ["no"] * N + ["yes" if n % 4 else "no" for n in range(N)]
+    summary = analyse(plan(data={"received": "came"}), frame(came=came))
+    [line] = panel(summary, "compliance")
+    assert (line["received_arm"], line["received_reference"]) == (0.75, 0.0)
+    assert line["estimate"] == pytest.approx(0.2 / 0.75)
+    told = summary["checks"]["after_draw"]["not_received"]
+    assert told["counts"] == {"none": 200, "dated": 50}
+
+
+def test_a_column_of_arms_says_whose_letter_came_to_whom():
+    came = ["dated" if n % 10 == 0 else "none" for n in range(N)] + ["dated" if n % 5 else "" for n in range(N)]
+    [line] = panel(analyse(plan(data={"received": "came"}), frame(came=came)), "compliance")
+    assert (line["received_arm"], line["received_reference"]) == (0.8, 0.1)
+    assert line["estimate"] == pytest.approx(0.2 / 0.7)
+
+
+def test_a_word_that_says_neither_yes_nor_an_arm_is_refused():
+    with pytest.raises(Refused) as refusal:
+        analyse(plan(data={"received": "came"}), frame(came=["perhaps"] * 2 * N))
+    assert {problem.code for problem in refusal.value.problems} == {"word-unreadable"}
+
+
+def test_without_the_column_nothing_is_said_of_receipt():
+    summary = analyse(plan(), frame())
+    assert "compliance" not in summary["outcomes"][0]["panels"]
+    assert summary["checks"]["after_draw"] is None
+
+
+def test_pounds_spent_below_zero_or_blank_are_refused():
+    with pytest.raises(Refused) as refusal:
+        analyse(plan(data={"spent": "pounds"}), frame(pounds=[-1.0] + [1.0] * (2 * N - 2) + [None]))
+    assert {problem.code for problem in refusal.value.problems} == {"number-negative", "cell-blank"}
