@@ -39,6 +39,7 @@ _HOME = {
     "make_workspace": "nudge.workspace",
     "open_trial": "nudge.trial.handle",
     "open_workspace": "nudge.workspace",
+    "pool": "nudge.uplift.pooling",
     "record_beacon": "nudge.trial.sealing",
     "reprint": "nudge.trial.reprints",
     "seal_trial": "nudge.trial.sealing",
