@@ -8,13 +8,14 @@ from typing import Any, Final, TypeAlias
 from nudge.reports.chances import chances
 from nudge.reports.compliers import compliers
 from nudge.reports.parts import Section
+from nudge.reports.unmeasured import unmeasured
 from nudge.reports.wording import Wording
 
 Lines: TypeAlias = Sequence[Mapping[str, Any]]
 Told: TypeAlias = Callable[[Mapping[str, Any], Lines, Wording], Section]
 """From an outcome of the summary and its panel's lines to a section."""
 
-SECTIONS: Final[Mapping[str, Told]] = {"compliance": compliers, "bayes": chances}
+SECTIONS: Final[Mapping[str, Told]] = {"compliance": compliers, "bounds": unmeasured, "bayes": chances}
 
 
 def sections(outcome: Mapping[str, Any], wording: Wording) -> list[Section | None]:

@@ -218,6 +218,7 @@ def _table(
         reasons["missing_baseline"] = keep & np.isnan(baseline)
         keep = keep & ~np.isnan(baseline)
         columns["baseline"] = baseline
+    lost = ~keep & population.primary
     # The reference is arm 0, so the order of `arms` is the order of the codes.
     return UnitTable(
         arms=population.arms,
@@ -230,6 +231,12 @@ def _table(
         covariates={name: _value_at_draw(population, name)[keep] for name in experiment.analysis.covariates},
         assigned=population.by_arm(population.primary),
         missing_by=_missing_by(population, reasons),
+        missing=UnitTable(
+            arms=population.arms,
+            arm=population.arm[lost],
+            stratum=population.stratum[lost] if len(population.strata) > 1 else None,
+            cluster=population.cluster[lost] if experiment.cluster else None,
+        ),
         **{name: values[keep] for name, values in {**columns, **sent}.items()},
     )
 

@@ -24,7 +24,7 @@ from nudge.trial.recorded_cells import Cells, read_cells
 from nudge.trial.recorded_codes import RecordedCode
 from nudge.trial.recorded_columns import Columns
 from nudge.trial.recorded_delivery import after_draw, delivered
-from nudge.trial.recorded_outcomes import SPANNING, Measured, columns_named, measure
+from nudge.trial.recorded_outcomes import AT_OR_BEFORE_START, SPANNING, Measured, columns_named, measure
 from nudge.trial.recorded_units import Units, drawn_word, read_units
 from nudge.uplift.analysis import analyse_outcome
 from nudge.uplift.checks import balance, missing_by_arm
@@ -166,8 +166,26 @@ def _table(read: _Read, found: Measured) -> UnitTable:
         covariates={name: values[unit] for name, values in read.covariates.items()},
         assigned=dict(zip(units.arms, assigned.tolist(), strict=True)),
         missing_by=missing_by,
+        missing=None if found.repeated else _missing(read, found, cluster),
         **{name: values[unit] for name, values in read.delivered.items()},
         **{name: values[rows] for name, values in found.fields.items()},
+    )
+
+
+def _missing(read: _Read, found: Measured, cluster: IntArray | None) -> UnitTable:
+    """The units whose outcome nobody knows; those never at risk, or dropped whole, have none to know."""
+    units = read.units
+    lost = np.zeros(len(units), dtype=np.bool_)
+    for reason, marked in found.missing.items():
+        if reason != AT_OR_BEFORE_START:
+            lost |= marked
+    never = found.missing.get(AT_OR_BEFORE_START)
+    lost &= units.kept & units.counted & (~never if never is not None else True)
+    return UnitTable(
+        arms=units.arms,
+        arm=units.arm[lost],
+        stratum=None if units.stratum is None else units.stratum[lost],
+        cluster=None if cluster is None else cluster[lost],
     )
 
 

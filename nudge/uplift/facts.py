@@ -12,14 +12,21 @@ from nudge.experiment.priors import PriorBelief
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """By arm: what was believed of it before the trial (arms without such a belief are left out)."""
+    """`priors` by arm: what was believed of it before the trial (arms without such a belief are left out).
+
+    `trim_within_strata`: Lee's bounds trim within strata.
+    """
 
     priors: Mapping[str, PriorBelief] = field(default_factory=dict)
+    trim_within_strata: bool = False
 
     @classmethod
     def of(cls, experiment: Experiment) -> Facts:
         """What an experiment file says."""
-        return cls(priors={arm.id: arm.prior for arm in experiment.arms if arm.prior is not None})
+        return cls(
+            priors={arm.id: arm.prior for arm in experiment.arms if arm.prior is not None},
+            trim_within_strata=experiment.analysis.trim == "strata",
+        )
 
 
 NO_FACTS: Final = Facts()

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from nudge.uplift.bayes import bayes_panel
+from nudge.uplift.bounds import bounds_panel
 from nudge.uplift.compliance import compliance_panel
 from nudge.uplift.context import Context, Panel
 from nudge.uplift.estimate import plain
 
-PANELS: Final[Mapping[str, Panel]] = {"compliance": compliance_panel, "bayes": bayes_panel}
+PANELS: Final[Mapping[str, Panel]] = {"compliance": compliance_panel, "bounds": bounds_panel, "bayes": bayes_panel}
 
 
 def panels(context: Context) -> dict[str, Sequence[Mapping[str, Any]]]:

@@ -37,6 +37,7 @@ class UnitTable:
     `received` is the code of the arm whose letter reached the unit, -1 where none did; `spent` what was spent on it, in
     pence; `later_letters` how many letters of later waves it was sent: for the panels, never an estimate.
     `assigned` counts the units allocated to each arm, `missing_by` those of them that are not in the rows, by reason.
+    `missing` holds arm, stratum and cluster of the units whose outcome is missing, for its bounds; None: unknown.
     """
 
     arms: tuple[str, ...]
@@ -62,6 +63,7 @@ class UnitTable:
     later_letters: FloatArray | None = None
     assigned: Mapping[str, int] = field(default_factory=dict)
     missing_by: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    missing: UnitTable | None = None
 
     def __post_init__(self) -> None:
         for name in _PER_UNIT:

@@ -95,3 +95,20 @@ def test_a_letter_that_reached_hardly_anybody_says_so():
     text = words(plan(RENEWED, data={"received": "came"}), frame(renewed=YES, came=came))
     assert "too small a difference to tell what the letter did" in text
     assert "two things that the trial cannot show" not in text
+
+
+def test_bounds_say_how_many_are_not_known_and_how_far_the_answer_could_move():
+    renewed = ["" if n % 20 == 0 else one for n, one in enumerate(YES[:N])] + YES[N:]
+    text = words(plan(RENEWED), frame(renewed=renewed))
+    assert "The outcome is not known of 10 units: 0 of 200 in ‘Letter with a date’ and 10 of 200 in ‘No letter’" in text
+    assert "Assuming nothing" in text
+    assert "The second leaves out 5.0 of every 100 known in ‘Letter with a date’" in text
+
+
+def test_bounds_of_a_mean_without_a_range_say_what_is_wanting():
+    hours = [float(n % 24) for n in range(2 * N)]
+    outcome = {"id": "hours", "type": "mean", "column": "hours", "better": "lower"}
+    text = words(plan(outcome), frame(hours=["", *hours[1:]]))
+    assert "Without the least and the most that it can be (`range` in the plan)" in text
+    wider = words(plan({**outcome, "range": [0, 24]}), frame(hours=["", *hours[1:]]))
+    assert "Without the least and the most" not in wider

@@ -210,6 +210,17 @@ def test_the_complier_effect_counts_as_reached_whoever_had_a_letter_posted_and_n
         assert line["estimate"] == pytest.approx(line["intention_to_treat"] / line["first_stage"])
 
 
+def test_i9_units_without_a_reading_are_the_ones_that_are_bounded(finished: Finished) -> None:
+    arrears = outcome(finished, "arrears_at_8_weeks")
+    worst, trimmed = arrears["panels"]["bounds"]
+    missing = {arm["arm"]: arm["missing"] for arm in arrears["arms"]}
+    assert (worst["missing_arm"], worst["missing_reference"]) == (missing["personal-norm"], missing["current"])
+    assert worst["assigned_arm"] + worst["assigned_reference"] == len(members())
+    assert (worst["reason"], trimmed["reason"]) == ("no_range", None)
+    shares = [1 - missing[arm] / len(in_arm(finished, arm)) for arm in ("personal-norm", "current")]
+    assert trimmed["trim_share"] == pytest.approx(1 - min(shares) / max(shares))
+
+
 def test_i9_everybody_is_counted_once(finished: Finished) -> None:
     flow = finished.summary["flow"]
     assert flow["allocated"] == flow["analysed"] == len(members())

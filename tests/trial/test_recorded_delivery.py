@@ -68,3 +68,22 @@ def test_pounds_spent_below_zero_or_blank_are_refused():
     with pytest.raises(Refused) as refusal:
         analyse(plan(data={"spent": "pounds"}), frame(pounds=[-1.0] + [1.0] * (2 * N - 2) + [None]))
     assert {problem.code for problem in refusal.value.problems} == {"number-negative", "cell-blank"}
+
+
+def test_i9_units_with_a_blank_outcome_are_the_ones_that_are_bounded():
+    renewed = ["" if n % 20 == 0 else int(n % 10 < 3) for n in range(N)] + [int(n % 10 < 5) for n in range(N)]
+    worst, trimmed = panel(analyse(plan(), frame().assign(renewed=renewed)), "bounds")
+    assert (worst["missing_arm"], worst["missing_reference"], worst["assigned_reference"]) == (0, 10, N)
+    assert worst["bounds"][1] - worst["bounds"][0] == pytest.approx(10 / N)
+    assert trimmed["trimmed"] == "dated"
+    assert "bounds" not in analyse(plan(), frame())["outcomes"][0]["panels"]
+
+
+def test_units_that_had_responded_by_day_0_or_spanned_arms_have_no_outcome_to_bound():
+    outcome = {"id": "reply", "type": "proportion", "start": "sent", "event": "replied", "within": 14}
+    outcome |= {"data_cut": "2026-03-31", "primary": True, "better": "higher"}
+    sent = ["2026-01-05"] * 2 * N
+    replied = ["2026-01-04" if n % 10 == 0 else "2026-01-10" if n % 3 == 0 else "" for n in range(2 * N)]
+    summary = analyse(plan(outcomes=[outcome]), frame(sent=sent, replied=replied))
+    assert summary["outcomes"][0]["arms"][0]["missing_by"] == {"event_on_or_before_start": 20}
+    assert "bounds" not in summary["outcomes"][0]["panels"]
