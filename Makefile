@@ -67,10 +67,10 @@ bench: $(BENCH_STAMP) ## nudge against its peers, as ratios, in one run
 	$(BIN)/python benchmarks/letters_per_second.py
 	echo "make bench: it worked."
 
-TRIALS ?=
-calibrate: $(TEST_STAMP) ## how often a household-blocked trial under no effect rejects; TRIALS=100 for a look
-	$(BIN)/python benchmarks/household_null.py $(TRIALS)
-	echo "make calibrate: it worked."
+TRIALS ?= 10000
+calibrate: $(TEST_STAMP) ## trials of two identical letters, every default: hours; goes on where it stopped; TRIALS=500 for a look
+	$(BIN)/python -m benchmarks.calibration --trials $(TRIALS) --docs docs/statistics.md
+	echo "make calibrate: it worked. The table is in docs/statistics.md."
 
 lock: ## renew the three lock files (needs uv)
 	uv pip compile pyproject.toml --extra postgres --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/run.lock
