@@ -64,6 +64,10 @@ docs: $(TEST_STAMP) ## renew the tables of docs/experiment-file.md and docs/lice
 
 bench: $(BENCH_STAMP) ## nudge against its peers, as ratios, in one run
 	$(BIN)/python benchmarks/time_to_event.py
+	$(BIN)/python benchmarks/redraws.py
+	$(BIN)/python benchmarks/means_and_shares.py
+	$(BIN)/python benchmarks/drawing.py
+	$(BIN)/python benchmarks/whole_report.py
 	$(BIN)/python benchmarks/letters_per_second.py
 	echo "make bench: it worked."
 

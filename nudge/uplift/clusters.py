@@ -39,10 +39,10 @@ class Fit:
 def compared(arm: IntArray, stratum: IntArray) -> tuple[BoolArray, int]:
     """The rows in strata that hold both arms (arm 1 and arm 0), and how many strata do not."""
     size = int(stratum.max(initial=-1)) + 1
-    n = np.bincount(stratum, minlength=size)
-    n_1 = np.bincount(stratum, weights=arm == 1, minlength=size)
-    both = (n_1 > 0) & (n_1 < n)
-    return both[stratum], int(((n > 0) & ~both).sum())
+    held = np.bincount(stratum * 2 + (arm == 1), minlength=2 * size).reshape(size, 2) > 0
+    both = held[:, 0] & held[:, 1]
+    rows = np.ones(stratum.size, dtype=np.bool_) if both.all() else both[stratum]
+    return rows, int((held[:, 0] ^ held[:, 1]).sum())
 
 
 def arm_effect(y: FloatArray, arm: IntArray, stratum: IntArray, cluster: IntArray) -> Fit:
@@ -162,7 +162,7 @@ def _from_units(y: FloatArray, arm: IntArray, stratum: IntArray, dropped: int) -
     along_arm, along_stratum = weight * away / np.sqrt(spread), weight / np.sqrt(n_s[of])
     return Fit(
         estimate=estimate,
-        se=float(np.sqrt(influence @ influence)),
+        se=float(np.sqrt((influence**2).sum())),
         df=welch_df(y, arm)
         if np.count_nonzero(count) <= 2
         else _satterthwaite(weight**2, along_arm[:, None], along_stratum, of, count),
