@@ -60,7 +60,7 @@ _PATTERNS: Final = {
 }
 _KINDS: Final = {
     "Kind": "money, number, text, flag or date",
-    "OutcomeType": "time_to_event, proportion, mean or rate",
+    "OutcomeType": "time_to_event, proportion, mean, rate, ratio or percentile",
 }
 _PLAIN: Final = {"string": "text", "number": "number", "integer": "whole number", "boolean": "true or false"}
 _TYPES: Final = {"time_to_event": "time", "proportion": "proportion", "mean": "mean", "rate": "rate"}

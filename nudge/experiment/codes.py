@@ -106,6 +106,13 @@ class ExperimentCode(Code):
     SIZE_NOT_A_FRACTION = ("a fraction below 1", "Write 0.03 for 3 in 100.")
     SIZE_BEYOND_HORIZON = ("less than the horizon ({horizon} {unit}s)", "Write the smallest gain worth the change.")
     BETTER_MISSING = ("`better: lower` or `better: higher` on the primary outcome", "Add the one you hope for.")
+    TYPE_OF_RECORDED = (
+        "time_to_event, proportion, mean or rate",
+        "`type: {type}` is for recorded plans: analyse the council's file with `nudge analyse`.",
+    )
+    OVER_MISSING = ("`over`: the column that the sum is divided by", "Add `over:`, such as the rent due.")
+    PERCENTILE_MISSING = ("`percentile`: which one", "Add `percentile: 85`.")
+    PERCENTILE_OUT_OF_RANGE = ("a percentile above 0 and below 100", "Write `percentile: 85`.")
     KEY_MISFITS_TYPE = ("a key that fits `type: {type}`", "Remove `{key}`.")
     KEY_ALONE = ("`{other}` beside `{key}`", "{fix}")
     AT_NEEDS_WINDOW = ("`window` beside `at`: which days may stand in for it", "Add `window: [-3, 10]`.")

@@ -60,6 +60,8 @@ class OutcomeType(StrEnum):
     PROPORTION = "proportion"
     MEAN = "mean"
     RATE = "rate"
+    RATIO = "ratio"
+    PERCENTILE = "percentile"
 
 
 class _Value(BaseModel):
@@ -127,6 +129,10 @@ class Outcome(_Value):
     duration: Text | None = None
     happened: Text | None = None
     exposure: Text | None = None
+    over: Text | None = None
+    percentile: AboveZero | None = None
+    upper: Text | None = None
+    counts: Text | None = None
     baseline_exposure: Text | None = None
     missing: Texts | None = None
     blank: Literal["failure"] | None = None

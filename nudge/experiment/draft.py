@@ -91,6 +91,8 @@ LIVE_KEYS: Final[Mapping[OutcomeType, frozenset[str]]] = {
     OutcomeType.RATE: _ANY
     | {"event", "within", "repeats", "column", "at", "window", "source", "absent"}
     | {"exposure", "baseline", "baseline_exposure"},
+    OutcomeType.RATIO: _ANY,
+    OutcomeType.PERCENTILE: _ANY,
 }
 _RECORDED_ANY: Final = _ANY | {"missing", "blank"}
 _DATED: Final = frozenset({"start", "event", "data_cut", "follow_up", "duration", "happened", "repeats", "time_unit"})
@@ -99,6 +101,8 @@ RECORDED_KEYS: Final[Mapping[OutcomeType, frozenset[str]]] = {
     OutcomeType.PROPORTION: _RECORDED_ANY | _DATED | {"column", "success", "within", "absent", "value"},
     OutcomeType.MEAN: _RECORDED_ANY | {"column", "baseline", "absent", "range", "value"},
     OutcomeType.RATE: _RECORDED_ANY | {"column", "exposure", "baseline", "baseline_exposure", "absent"},
+    OutcomeType.RATIO: _RECORDED_ANY - {"blank"} | {"column", "over"},
+    OutcomeType.PERCENTILE: _RECORDED_ANY - {"blank"} | {"column", "percentile", "upper", "counts"},
 }
 LIVE_OUTCOME_KEYS: Final = frozenset[str]().union(*LIVE_KEYS.values())
 RECORDED_OUTCOME_KEYS: Final = frozenset[str]().union(*RECORDED_KEYS.values())

@@ -134,6 +134,9 @@ def live_outcomes(draft: Draft) -> Iterator[Finding]:
     """Each outcome has the keys of its type, and what they need beside them."""
     for index, outcome in draft.outcomes():
         path: Path = ("outcomes", index)
+        if outcome.type not in _LIVE_OUTCOME:
+            yield found((*path, "type"), Code.TYPE_OF_RECORDED, type=f"{outcome.type}")
+            continue
         yield from misfits(
             draft, index, outcome.type, LIVE_KEYS, RECORDED_OUTCOME_KEYS,
             Code.KEY_OF_RECORDED, "`design.method: recorded`",

@@ -44,6 +44,24 @@ def recorded_outcomes(draft: Draft) -> Iterator[Finding]:
                 yield found((*path, key), Code.RECORDED_FORM_TWICE, on_key=True, first="`column`", second=f"`{key}`")
         if outcome.type is OutcomeType.RATE:
             yield from exposed(path, outcome)
+        elif outcome.type is OutcomeType.RATIO and outcome.over is None:
+            yield found(path, Code.OVER_MISSING)
+        elif outcome.type is OutcomeType.PERCENTILE:
+            yield from _percentile(path, outcome)
+
+
+def _percentile(path: Path, outcome: Outcome) -> Iterator[Finding]:
+    if outcome.percentile is None:
+        yield found(path, Code.PERCENTILE_MISSING)
+    elif outcome.percentile >= 100:
+        yield found((*path, "percentile"), Code.PERCENTILE_OUT_OF_RANGE)
+    for key, other, what in (
+        ("upper", "counts", "how many readings lie in each band"),
+        ("counts", "upper", "the upper edge of each band"),
+    ):
+        if getattr(outcome, key) is not None and getattr(outcome, other) is None:
+            fix = f"Add `{other}:` with the column of {what}."
+            yield found((*path, key), Code.KEY_ALONE, key=key, other=other, fix=fix)
 
 
 def _recorded_time(path: Path, outcome: Outcome, *, or_column: bool = False) -> Iterator[Finding]:

@@ -62,6 +62,16 @@ _MEASURES: Final[Mapping[frozenset[Measure], tuple[str, str]]] = {
         "Risk or rate ratio",
         "The share (or rate) in the arm divided by that in the other: 1 is no difference.",
     ),
+    frozenset({Measure.RATIO_DIFFERENCE}): (
+        "Percentage points",
+        "The sum in the arm of every 100 of the total it could be, less the same in the other. Units count by their"
+        " share of the total, not one each.",
+    ),
+    frozenset({Measure.PERCENTILE_DIFFERENCE}): (
+        "Percentile",
+        "What so many in 100 readings of a site keep below, such as the speed of 85 in 100 cars. Each site has one,"
+        " over all its readings.",
+    ),
     frozenset({Measure.ODDS_RATIO}): (
         "Odds ratio",
         "As the risk ratio, but of odds; the two are alike only while the shares are small.",

@@ -11,6 +11,8 @@ from typing import Any, Final
 from nudge.reports.wording import NONE, Wording, between, money, number, periods, plural, signed
 from nudge.uplift.estimate import Flag, Measure, Scale
 
+PER_100: Final = frozenset({Measure.RISK_DIFFERENCE, Measure.RATIO_DIFFERENCE})
+"""Fractions that are printed of every 100."""
 MEASURE_NAMES: Final[Mapping[Measure, str]] = {
     Measure.RISK_DIFFERENCE: "Difference per 100 {units}",
     Measure.RISK_RATIO: "Risk ratio",
@@ -20,6 +22,8 @@ MEASURE_NAMES: Final[Mapping[Measure, str]] = {
     Measure.LOGRANK: "Log-rank test",
     Measure.MEAN_DIFFERENCE: "Difference in mean",
     Measure.RATE_RATIO: "Rate ratio",
+    Measure.RATIO_DIFFERENCE: "Difference per 100 of the total",
+    Measure.PERCENTILE_DIFFERENCE: "Difference in percentile",
 }
 FLAG_WORDS: Final[Mapping[Flag, str]] = {
     Flag.EMPTY_ARM: "An arm has no units with this outcome beside the other arm, so nothing can be estimated.",
@@ -39,6 +43,7 @@ FLAG_WORDS: Final[Mapping[Flag, str]] = {
     Flag.FEW_EVENTS: "Fewer than ten events in an arm.",
     Flag.FEW_CLUSTERS: "Fewer than ten clusters in an arm.",
     Flag.NO_EVENTS: "No event in an arm.",
+    Flag.NO_DENOMINATOR: "The total that the sum is divided by is nothing in an arm.",
     Flag.COVARIATE_DROPPED: "A covariate could not be used and was left out.",
     Flag.WITHIN_BEYOND_SECOND_POSTING: "The period runs past the second letter, so both letters are in the figure.",
     Flag.DISPATCH_DIFFERS_BY_ARM: "The arms were posted a day or more apart.",
@@ -65,7 +70,7 @@ def by_time(outcome: Mapping[str, Any]) -> str:
 def printer(line: Mapping[str, Any], outcome: Mapping[str, Any], wording: Wording) -> Callable[[float | None], str]:
     """How a value of this row is printed: scaled, rounded, with its sign where it is a difference."""
     measure = line["measure"]
-    if measure == Measure.RISK_DIFFERENCE:
+    if measure in PER_100:
         return lambda value: signed(None if value is None else 100 * value)
     if line["scale"] == Scale.RATIO:
         return lambda value: number(value, 2)
@@ -110,6 +115,8 @@ def directed(value: float, line: Mapping[str, Any], outcome: Mapping[str, Any], 
     word = below if value < null else above
     if measure == Measure.RISK_DIFFERENCE:
         return number(abs(100 * value)), word
+    if measure == Measure.RATIO_DIFFERENCE:
+        return f"{number(abs(100 * value))} percentage points", word
     if measure == Measure.RMST_DIFFERENCE:
         return f"{number(abs(value))} {plural(outcome['time_unit'] or '')}".strip(), word
     if line["scale"] == Scale.RATIO:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from nudge.reports.lines import by_time, directed, interval_words, level_printer, measure_name, sides, size
+from nudge.reports.lines import PER_100, by_time, directed, interval_words, level_printer, measure_name, sides, size
 from nudge.reports.parts import Answer, Curves, Intervals, Line, Mark, Part, Section, Table, Text, Tone
 from nudge.reports.summary import headline
 from nudge.reports.wording import NONE, Wording, between, count_of, number, p_words, per_100, periods, plural, whole
@@ -136,6 +136,8 @@ def _worthwhile_words(outcome: Outcome, line: Mapping[str, Any], wording: Wordin
         return periods(least, outcome["time_unit"])
     if line["scale"] == Scale.RATIO:
         return f"{number(100 * least)}%"
+    if line["measure"] == Measure.RATIO_DIFFERENCE:
+        return f"{number(100 * least)} percentage points"
     return level_printer(outcome, wording)(least)
 
 
@@ -358,6 +360,13 @@ def _levels(outcome: Outcome, wording: Wording) -> Table:
         elif kind == "mean":
             mean, spread = point(values, "mean"), point(values, "sd")
             rows.append((*start, level(mean["estimate"]), _limits(mean, level), level(spread["estimate"])))
+        elif kind == "percentile":
+            mean, spread = point(values, "percentile"), point(values, "sd")
+            rows.append((*start, level(mean["estimate"]), _limits(mean, level), level(spread["estimate"])))
+        elif kind == "ratio":
+            ratio = point(values, "ratio")
+            cells = (number(point(values, key)["estimate"], 0) for key in ("numerator", "denominator"))
+            rows.append((*start, *cells, per_100(ratio["estimate"]), _limits(ratio, per_100)))
         else:
             rate = point(values, "rate")
             cells = (number(point(values, key)["estimate"], 0) for key in ("count", "exposure"))
@@ -366,6 +375,8 @@ def _levels(outcome: Outcome, wording: Wording) -> Table:
         "proportion": ("Yes", f"Of every 100 {plural(outcome['unit'])}", interval),
         "mean": ("Mean", interval, "Standard deviation"),
         "rate": ("Count", "Exposure", "Rate", interval),
+        "ratio": ("Sum", "Out of", "Of every 100", interval),
+        "percentile": ("Mean of the sites' percentiles", interval, "Standard deviation"),
     }[kind]
     return Table(caption=f"{wording.outcome(outcome)}, by arm", columns=("Arm", units, *columns), rows=tuple(rows))
 
@@ -379,7 +390,7 @@ def interval_picture(lines: Sequence[Mapping[str, Any]], outcome: Outcome, wordi
     """The estimates of one measure and outcome beside each other, with the smallest worthwhile difference."""
     first = lines[0]
     ratio = first["scale"] == Scale.RATIO
-    factor = 100.0 if first["measure"] == Measure.RISK_DIFFERENCE else 0.01 if outcome["id"] in wording.money else 1.0
+    factor = 100.0 if first["measure"] in PER_100 else 0.01 if outcome["id"] in wording.money else 1.0
     order = [arm["arm"] for arm in outcome["arms"]]
     several = len({line["arm"] for line in lines}) > 1
     marks = tuple(

@@ -197,6 +197,8 @@ _VALUES: Final = {
     ),
     OutcomeType.PROPORTION: record(proportion=_POINT),
     OutcomeType.MEAN: record(mean=_POINT, sd=anything),
+    OutcomeType.RATIO: record(numerator=anything, denominator=anything, ratio=_POINT),
+    OutcomeType.PERCENTILE: record(percentile=_POINT, sd=anything),
     OutcomeType.RATE: record(count=anything, exposure=anything, rate=_POINT),
 }
 _ESTIMATE: Final = record(

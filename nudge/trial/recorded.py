@@ -24,7 +24,8 @@ from nudge.trial.recorded_cells import Cells, read_cells
 from nudge.trial.recorded_codes import RecordedCode
 from nudge.trial.recorded_columns import Columns
 from nudge.trial.recorded_delivery import after_draw, delivered
-from nudge.trial.recorded_outcomes import AT_OR_BEFORE_START, SPANNING, Measured, columns_named, measure
+from nudge.trial.recorded_measured import AT_OR_BEFORE_START, SPANNING, Measured
+from nudge.trial.recorded_outcomes import columns_named, measure
 from nudge.trial.recorded_units import Units, drawn_word, read_units
 from nudge.uplift.analysis import analyse_outcome
 from nudge.uplift.checks import balance, missing_by_arm

@@ -76,6 +76,14 @@ class RecordedCode(Code):
         "exposures above 0; 0 or less in {count}, first in row {row}",
         "Correct them, or leave the cell blank where nothing was observed.",
     )
+    BAND_BACKWARDS = (
+        "bands whose upper edge is above the lower one; not so in {count}, first in row {row}",
+        "Correct the edges: a band from 30 to 35 holds readings of 30 up to, not including, 35.",
+    )
+    BANDS_OVERLAP = (
+        "bands of a site that do not overlap; {count} inside another, first in row {row}",
+        "Give every reading one band: the upper edge of one is the lower edge of the next.",
+    )
     WORD_UNREADABLE = (
         "yes or no (or true, false, 1, 0); something else in {count}, first in row {row}",
         "List the words that mean yes under `success:`.",

@@ -16,36 +16,26 @@ from nudge.base.errors import Place
 from nudge.experiment.definition import Outcome, OutcomeType, RecordedExperiment
 from nudge.trial.recorded_codes import RecordedCode, counted
 from nudge.trial.recorded_columns import Columns
+from nudge.trial.recorded_measured import (
+    AT_OR_BEFORE_START,
+    BASELINE_BLANK,
+    DURATION_BLANK,
+    EXPOSURE_BLANK,
+    HAPPENED_BLANK,
+    NOT_YET_FOLLOWED,
+    OUTCOME_BLANK,
+    START_BLANK,
+    Measured,
+)
+from nudge.trial.recorded_sums import measure_percentile, measure_ratio
 from nudge.trial.recorded_units import Units
 from nudge.uplift.units import BoolArray, FloatArray, IntArray
 
 DAYS: Final[Mapping[str, float]] = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
-
-OUTCOME_BLANK: Final = "outcome_blank"
-START_BLANK: Final = "start_blank"
-DURATION_BLANK: Final = "duration_blank"
-HAPPENED_BLANK: Final = "happened_blank"
-EXPOSURE_BLANK: Final = "exposure_blank"
-BASELINE_BLANK: Final = "baseline_blank"
-AT_OR_BEFORE_START: Final = "event_on_or_before_start"
-NOT_YET_FOLLOWED: Final = "not_yet_followed"
-SPANNING: Final = "cluster_in_several_arms"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """An outcome as rows for the engine: `unit` says whose each row is, `fields` are columns of a `UnitTable`.
-
-    `missing` marks, by reason, the units without a row. `repeated`: a unit may have several rows, one a period.
-    """
-
-    unit: IntArray
-    fields: Mapping[str, Any]
-    missing: Mapping[str, BoolArray]
-    notes: tuple[str, ...] = ()
-    repeated: bool = False
-    day0: tuple[date, date] | None = None
-    after_day0: FloatArray | None = None  # by unit, days from its batch's day 0 to its own start; NaN where blank
+_ONE_COLUMN: Final = (
+    *("start", "duration", "happened", "column", "exposure", "baseline", "baseline_exposure"),
+    *("over", "upper", "counts"),
+)
 
 
 def columns_named(experiment: RecordedExperiment) -> dict[str, str]:
@@ -58,7 +48,7 @@ def columns_named(experiment: RecordedExperiment) -> dict[str, str]:
     for heading in data.strata:
         found.setdefault(heading, "data.strata")
     for outcome in experiment.outcomes:
-        for key in ("start", "duration", "happened", "column", "exposure", "baseline", "baseline_exposure"):
+        for key in _ONE_COLUMN:
             if (heading := getattr(outcome, key)) is not None:
                 found.setdefault(heading, f"{outcome.id}.{key}")
         for key in ("event", "competing"):
@@ -73,6 +63,10 @@ def measure(outcome: Outcome, units: Units, columns: Columns) -> Measured:
     """Read the outcome. What cannot be read is kept in `columns.problems`."""
     if outcome.type is OutcomeType.RATE:
         return _rate(outcome, units, columns)
+    if outcome.type is OutcomeType.RATIO:
+        return measure_ratio(outcome, units, columns)
+    if outcome.type is OutcomeType.PERCENTILE:
+        return measure_percentile(outcome, units, columns)
     if outcome.column is not None:
         return _value(outcome, units, columns)
     return _timed(outcome, units, columns)

@@ -234,6 +234,10 @@ def _estimand(outcome: Outcome, horizon: float | None, unit: str) -> str:
         return f"difference in the share with {what}{span}, arm less reference"
     if outcome.type is OutcomeType.RATE:
         return f"ratio of the rates of {what}, arm over reference"
+    if outcome.type is OutcomeType.RATIO:
+        return f"difference in the sum of {outcome.column} over the sum of {outcome.over}, arm less reference"
+    if outcome.type is OutcomeType.PERCENTILE:
+        return f"difference in the sites' percentile {outcome.percentile:g} of {outcome.column}, arm less reference"
     return f"difference in mean {what} per {unit}, arm less reference"
 
 

@@ -13,6 +13,7 @@ from nudge.uplift.estimate import Interval
 from nudge.uplift.means import Mean, arm_mean
 from nudge.uplift.proportions import Share, wilson
 from nudge.uplift.results import ArmResult, point
+from nudge.uplift.sums import ratio_values
 from nudge.uplift.survival import contact_values, kaplan_meier, log_log_limits, rmst_values
 from nudge.uplift.units import BoolArray, FloatArray, IntArray, UnitTable, distinct
 
@@ -40,6 +41,10 @@ def arm_results(
             values, events = _rate(rows, confidence)
         elif kind == "proportion":
             values, events = _share(rows, confidence, clustered=clustered)
+        elif kind == "ratio":
+            values = _ratio(rows, confidence)
+        elif kind == "percentile":
+            values = _mean(rows, confidence, "percentile")
         else:
             values = _mean(rows, confidence)
         missing = dict(table.missing_by.get(name, {}))
@@ -119,15 +124,24 @@ def _share(rows: UnitTable, confidence: float, *, clustered: bool) -> tuple[dict
     return {"proportion": point(share.value, se, limits)}, int(share.events)
 
 
-def _mean(rows: UnitTable, confidence: float) -> dict[str, Any]:
+def _mean(rows: UnitTable, confidence: float, name: str = "mean") -> dict[str, Any]:
     y = _known(rows.y)
     if not y.size:
-        return {"mean": point(None, None, None), "sd": None}
+        return {name: point(None, None, None), "sd": None}
     mean = arm_mean(y, rows.cluster_codes)
     return {
-        "mean": point(mean.value, mean.se, _around(mean.value, mean.se, _t(mean, confidence))),
+        name: point(mean.value, mean.se, _around(mean.value, mean.se, _t(mean, confidence))),
         "sd": float(y.std(ddof=1)) if y.size > 1 else None,
     }
+
+
+def _ratio(rows: UnitTable, confidence: float) -> dict[str, Any]:
+    y, over = _known(rows.y), _known(rows.over)
+    sums = {"numerator": float(y.sum()), "denominator": float(over.sum())}
+    if not sums["denominator"] > 0:
+        return {**sums, "ratio": point(None, None, None)}
+    mean = arm_mean(ratio_values(y, over), rows.cluster_codes)
+    return {**sums, "ratio": point(mean.value, mean.se, _around(mean.value, mean.se, _t(mean, confidence)))}
 
 
 def _rate(rows: UnitTable, confidence: float) -> tuple[dict[str, Any], int]:

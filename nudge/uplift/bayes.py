@@ -95,7 +95,7 @@ def posterior(
         return TwoShares(*_shares(comparison), lower=context.better == "lower"), "beta", None
     if prior is None:
         return Normal(sign * headline.estimate, se).on_grid(lambda theta: theta), "normal", None
-    if kind is OutcomeType.MEAN:
+    if kind in {OutcomeType.MEAN, OutcomeType.RATIO, OutcomeType.PERCENTILE}:
         return None, None, "prior_is_of_a_ratio"
     if kind is OutcomeType.PROPORTION:
         found = log_odds(comparison, headline.estimate, se, sign, headline.design_effect)

@@ -24,12 +24,13 @@ from nudge.uplift.outcome_rows import unit_values
 from nudge.uplift.units import BoolArray, FloatArray, IntArray, UnitTable
 
 _NARROWEST: Final = 1e-12
+_SUMS: Final = frozenset({OutcomeType.RATE, OutcomeType.RATIO})  # no value of one unit stands for itself
 
 
 def bounds_panel(context: Context) -> list[Mapping[str, Any]]:
     """Two lines per comparison with a missing outcome, `manski` and `lee`; none for rates and matched pairs."""
     missing = context.table.missing
-    if missing is None or context.outcome.type is OutcomeType.RATE or context.table.pair is not None:
+    if missing is None or context.outcome.type in _SUMS or context.table.pair is not None:
         return []
     return [line for comparison in context.comparisons for line in _lines(context, comparison, missing)]
 

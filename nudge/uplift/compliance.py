@@ -42,7 +42,8 @@ def compliance_panel(context: Context) -> list[Mapping[str, Any]]:
 def _line(context: Context, comparison: Comparison, headline: Estimate) -> Mapping[str, Any]:
     received = np.asarray(comparison.table.received, dtype=np.int64)
     got = (received == context.table.arms.index(comparison.arm)).astype(np.float64)
-    found = None if 0 in comparison.sizes else complier_effect(*_fitting(context, comparison, headline, got), context)
+    nothing = 0 in comparison.sizes or Flag.NO_DENOMINATOR in headline.flags
+    found = None if nothing else complier_effect(*_fitting(context, comparison, headline, got), context)
     shares = [float(got[comparison.z == code].mean()) if (comparison.z == code).any() else None for code in (1, 0)]
     return {
         "arm": comparison.arm,
@@ -127,7 +128,7 @@ def _fitting(
     cluster, z = table.cluster_codes, comparison.z
     adjust: dict[str, FloatArray] = {}
     if table.pair is None and not context.plan.weigh_clusters:
-        if context.outcome.type is OutcomeType.MEAN and table.baseline is not None:
+        if context.outcome.type in {OutcomeType.MEAN, OutcomeType.PERCENTILE} and table.baseline is not None:
             adjust["baseline"] = table.baseline
         elif context.plan.adjusted:
             adjust.update(table.covariates)

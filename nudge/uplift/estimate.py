@@ -26,6 +26,8 @@ class Measure(StrEnum):
     LOGRANK = "logrank"
     MEAN_DIFFERENCE = "mean_difference"
     RATE_RATIO = "rate_ratio"
+    RATIO_DIFFERENCE = "ratio_difference"
+    PERCENTILE_DIFFERENCE = "percentile_difference"
 
 
 class Scale(StrEnum):
@@ -118,6 +120,7 @@ class Flag(StrEnum):
     FEW_EVENTS = "few_events"
     FEW_CLUSTERS = "few_clusters"
     NO_EVENTS = "no_events"
+    NO_DENOMINATOR = "no_denominator"
     COVARIATE_DROPPED = "covariate_dropped"
     WITHIN_BEYOND_SECOND_POSTING = "within_beyond_second_posting"
     DISPATCH_DIFFERS_BY_ARM = "dispatch_differs_by_arm"

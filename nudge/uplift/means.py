@@ -37,16 +37,22 @@ def arm_mean(y: FloatArray, cluster: IntArray) -> Mean:
     return Mean(float(y.mean()), float(np.sqrt((residual**2 / (1 - n / y.size)).sum()) / y.size), float(n.size - 1))
 
 
-def mean_row(comparison: Comparison, y: FloatArray, baseline: FloatArray | None = None) -> Row:
-    """The difference of means; with a baseline, adjusted for it by Lin's interaction."""
-    measure = Measure.MEAN_DIFFERENCE
+def mean_row(
+    comparison: Comparison,
+    y: FloatArray,
+    baseline: FloatArray | None = None,
+    *,
+    measure: Measure = Measure.MEAN_DIFFERENCE,
+    what: str = "Difference of means",
+) -> Row:
+    """The difference of means of any unit values; with a baseline, adjusted for it by Lin's interaction."""
     if 0 in comparison.sizes:
-        return empty_row(measure, "Difference of means")
+        return empty_row(measure, what)
     needs = comparison.clustered or min(comparison.sizes) < SMALL_ARM
     if baseline is None:
-        row = values_row(comparison, y, measure=measure, what="Difference of means")
+        row = values_row(comparison, y, measure=measure, what=what)
         return replace(row, needs_redraw=needs, redrawn=lambda: studentised(comparison.sums(y)))
-    row = adjusted_row(comparison, y, {"baseline": baseline}, measure=measure, what="Difference of means")
+    row = adjusted_row(comparison, y, {"baseline": baseline}, measure=measure, what=what)
     left = arm_blind_residual(y, baseline[:, None], comparison.table.stratum_codes)
     return replace(row, needs_redraw=needs, redrawn=lambda: studentised(comparison.sums(left)))
 

@@ -18,6 +18,7 @@ from nudge.uplift.proportion_ratios import ratio_rows
 from nudge.uplift.rates import rate_row
 from nudge.uplift.rerandomisation import studentised
 from nudge.uplift.rows import by_arm, contact_row, proportion_row, rmst_row, times, values_row
+from nudge.uplift.sums import ratio_values
 from nudge.uplift.survival import contact_values, logrank, logrank_scores, rmst_values
 from nudge.uplift.units import FloatArray
 
@@ -26,7 +27,12 @@ HEADLINE: Final = {
     OutcomeType.PROPORTION: (Measure.RISK_DIFFERENCE, "Difference of shares"),
     OutcomeType.MEAN: (Measure.MEAN_DIFFERENCE, "Difference of means"),
     OutcomeType.RATE: (Measure.RATE_RATIO, "Ratio of rates"),
+    OutcomeType.RATIO: (Measure.RATIO_DIFFERENCE, "Difference of ratios of sums, linearised,"),
+    OutcomeType.PERCENTILE: (Measure.PERCENTILE_DIFFERENCE, "Difference of the sites' percentiles"),
 }
+
+_CHANGING: Final = frozenset({OutcomeType.MEAN, OutcomeType.PERCENTILE})
+"""Outcomes that may have been measured before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,8 @@ def headline_row(comparison: Comparison, plan: Plan) -> Row:
     table, (measure, what) = comparison.table, HEADLINE[plan.kind]
     if 0 in comparison.sizes:
         return empty_row(measure, what)
+    if plan.kind is OutcomeType.RATIO and not _due_in_both(comparison):
+        return Row(measure=measure, method=what, flags=(Flag.NO_DENOMINATOR,))
     if table.pair is not None:
         y = log_rates(table, comparison.z) if plan.kind is OutcomeType.RATE else _change(comparison, plan)
         return pair_row(comparison, y, measure=measure, what=what, key=plan.key, redraws=plan.redraws)
@@ -62,14 +70,29 @@ def headline_row(comparison: Comparison, plan: Plan) -> Row:
         return rmst_row(comparison, plan.horizon)
     if plan.kind is OutcomeType.PROPORTION:
         return proportion_row(comparison, _column(table.y))
-    return mean_row(comparison, _column(table.y), table.baseline)
+    row = mean_row(comparison, unit_values(comparison, plan), table.baseline, measure=measure, what=what)
+    if plan.kind is OutcomeType.RATIO:  # redraws know no arms: one ratio for both
+        return replace(row, redrawn=lambda: studentised(comparison.sums(_pooled(comparison, plan))))
+    return row
+
+
+def _due_in_both(comparison: Comparison) -> bool:
+    over = _column(comparison.table.over)
+    return all(float(over[comparison.z == code].sum()) > 0 for code in (1, 0))
 
 
 def unit_values(comparison: Comparison, plan: Plan) -> FloatArray:
     """The unit values y of rules §5, those of a time to event made within each arm."""
     if plan.kind is OutcomeType.TIME_TO_EVENT:
         return by_arm(rmst_values, comparison, plan.horizon)
-    return _column(comparison.table.y)
+    y = _column(comparison.table.y)
+    if plan.kind is OutcomeType.RATIO:
+        over, found = _column(comparison.table.over), np.empty(y.size)
+        for code in (1, 0):
+            rows = comparison.z == code
+            found[rows] = ratio_values(y[rows], over[rows])
+        return found
+    return y
 
 
 def secondary_rows(comparison: Comparison, plan: Plan) -> list[Row]:
@@ -123,7 +146,7 @@ def sensitivity_rows(
     """
     table, (measure, what) = comparison.table, HEADLINE[plan.kind]
     sensitivity = Role.SENSITIVITY
-    if 0 in comparison.sizes:
+    if 0 in comparison.sizes or (plan.kind is OutcomeType.RATIO and not _due_in_both(comparison)):
         return
     adjustable = bool(table.covariates) and table.pair is None and plan.kind is not OutcomeType.RATE
     if adjustable and not plan.adjusted:
@@ -132,8 +155,8 @@ def sensitivity_rows(
     if adjustable and plan.adjusted:
         row = headline_row(comparison, replace(plan, adjusted=False))
         yield sensitivity, comparison, _noted(row, "not adjusted for covariates")
-    if table.baseline is not None and plan.kind is OutcomeType.MEAN and table.pair is None:
-        row = mean_row(comparison, _column(table.y))
+    if table.baseline is not None and plan.kind in _CHANGING and table.pair is None:
+        row = mean_row(comparison, _column(table.y), measure=measure, what=what)
         yield sensitivity, comparison, _noted(row, "not adjusted for the baseline")
     if plan.weigh_clusters and comparison.clustered:
         row = headline_row(comparison, replace(plan, weigh_clusters=False))
@@ -178,6 +201,8 @@ def _weighed_row(comparison: Comparison, plan: Plan) -> Row:
 def _pooled(comparison: Comparison, plan: Plan) -> FloatArray:
     if plan.kind is OutcomeType.TIME_TO_EVENT:
         return rmst_values(*times(comparison.table), plan.horizon)
+    if plan.kind is OutcomeType.RATIO:
+        return ratio_values(_column(comparison.table.y), _column(comparison.table.over))
     return _column(comparison.table.y)
 
 

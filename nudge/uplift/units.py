@@ -19,7 +19,7 @@ BoolArray: TypeAlias = npt.NDArray[np.bool_]
 _ROWS: Final = 32_768  # counted at once
 _PER_UNIT: Final = (
     *("arm", "stratum", "cluster", "drawn", "time", "event", "follow_up", "competing", "y", "count", "exposure"),
-    *("baseline", "baseline_exposure", "pair", "primary", "received", "spent", "later_letters"),
+    *("over", "baseline", "baseline_exposure", "pair", "primary", "received", "spent", "later_letters"),
 )
 
 
@@ -32,8 +32,9 @@ class UnitTable:
     Times are in the outcome's unit: `time` to the event (where `event`) or to the end of follow-up; `follow_up`
     the time each unit was followed for whether or not it responded; `competing` the time of the first competing
     event, infinite where there was none (used by a sensitivity row only).
-    `y` is 0/1 for a proportion and the number for a mean; `count` and `exposure` make a rate. A covariate may hold
-    NaN where it is missing; nothing else may. `primary` False marks a late member: outside the primary population.
+    `y` is 0/1 for a proportion, the number for a mean, the numerator of a ratio whose
+    denominator is `over`; `count` and `exposure` make a rate. A covariate may hold NaN where it is
+    missing; nothing else may. `primary` False marks a late member: outside the primary population.
     `received` is the code of the arm whose letter reached the unit, -1 where none did; `spent` what was spent on it, in
     pence; `later_letters` how many letters of later waves it was sent: for the panels, never an estimate.
     `assigned` counts the units allocated to each arm, `missing_by` those of them that are not in the rows, by reason.
@@ -53,6 +54,7 @@ class UnitTable:
     y: FloatArray | None = None
     count: FloatArray | None = None
     exposure: FloatArray | None = None
+    over: FloatArray | None = None
     baseline: FloatArray | None = None
     baseline_exposure: FloatArray | None = None
     covariates: Mapping[str, FloatArray] = field(default_factory=dict)
@@ -71,7 +73,7 @@ class UnitTable:
             if column is not None and column.shape != self.arm.shape:
                 msg = f"{name} has shape {column.shape}, arm {self.arm.shape}"
                 raise ValueError(msg)
-        for name in ("time", "follow_up", "y", "count", "exposure", "baseline", "baseline_exposure"):
+        for name in ("time", "follow_up", "y", "count", "exposure", "over", "baseline", "baseline_exposure"):
             column = getattr(self, name)
             if column is not None and not np.isfinite(column).all():
                 msg = f"{name} holds a value that is missing or infinite: such a unit belongs in missing_by"

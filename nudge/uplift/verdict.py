@@ -132,6 +132,8 @@ class Wording:
             return f"{_short(abs(value))} {_plural(abs(value), self.time_unit)} {'later' if up else 'earlier'}"
         if self.measure is Measure.RISK_DIFFERENCE:
             return f"{_short(100 * abs(value))} {'more' if up else 'fewer'}"
+        if self.measure is Measure.RATIO_DIFFERENCE:
+            return f"{_short(100 * abs(value))} percentage points {'higher' if up else 'lower'}"
         if self.measure is Measure.RATE_RATIO:
             return f"{_short(100 * abs(value - 1))}% {'higher' if value > 1 else 'lower'}"
         amount = f"£{abs(value) / 100:,.2f}" if self.money else _short(abs(value))

@@ -17,7 +17,7 @@ from nudge.reports import summary as document
 from nudge.reports.codes import SummaryCode
 from nudge.reports.lines import FLAG_WORDS
 from nudge.reports.summary import ArmCount, Flow, Header, assemble, summary_json, validate
-from nudge.trial import recorded_outcomes
+from nudge.trial import recorded_measured
 from nudge.uplift.estimate import CiMethod, Flag, Measure, PMethod, Role, Scale
 from nudge.uplift.verdict import VerdictCode
 
@@ -89,7 +89,7 @@ def test_roles_and_scales_are_documented():
 
 
 def test_every_reason_to_be_missing_from_a_recorded_trial_is_documented():
-    reasons = {value for name, value in vars(recorded_outcomes).items() if name.isupper() and isinstance(value, str)}
+    reasons = {value for name, value in vars(recorded_measured).items() if name.isupper() and isinstance(value, str)}
     assert documented("Reasons in `missing_by` of a recorded trial") == reasons
 
 
