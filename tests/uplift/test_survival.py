@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import ndtr
-from uplift_cases import codes, floats, named, oracles, samples
+from uplift_cases import codes, floats, samples
 
 from nudge.uplift.survival import (
     contact_values,
@@ -24,51 +23,6 @@ from nudge.uplift.survival import (
     rmst_values,
     tally,
 )
-
-
-def arrays(data):
-    return floats(data["time"]), np.array(data["event"], dtype=bool), codes(data["arm"])
-
-
-@pytest.mark.parametrize("oracle", oracles("survival", "curve"), ids=named)
-def test_i10_the_curve_is_that_of_r(oracle):
-    time, event, arm = arrays(oracle["data"])
-    curve = kaplan_meier(time[arm == oracle["code"]], event[arm == oracle["code"]], oracle["horizon"])
-    tolerance = oracle["tolerance"]
-    found = [1 - curve.contact_by(day) for day in oracle["times"]]
-    assert found == pytest.approx(oracle["survival"], abs=tolerance)
-    assert curve.contact_se(oracle["times"][0]) == pytest.approx(oracle["first_se"], abs=tolerance)
-    low, high = curve.contact_limits(oracle["times"][0], 0.95)
-    assert (1 - high, 1 - low) == pytest.approx(oracle["first_limits"], abs=tolerance)
-    assert curve.median(0.95) == (oracle["median"], *oracle["median_limits"])
-
-
-@pytest.mark.parametrize("oracle", oracles("survival", "median"), ids=named)
-def test_i10_the_median_has_brookmeyer_and_crowleys_limits(oracle):
-    time, event, arm = arrays(oracle["data"])
-    curve = kaplan_meier(time[arm == oracle["code"]], event[arm == oracle["code"]], oracle["horizon"])
-    assert curve.median(0.95) == (oracle["median"], *oracle["median_limits"])
-
-
-@pytest.mark.parametrize("oracle", oracles("survival", "logrank"), ids=named)
-def test_i10_the_log_rank_test_is_that_of_r(oracle):
-    time, event, arm = arrays(oracle["data"])
-    found = logrank(time, event, arm, np.zeros_like(arm), time.max())
-    assert found.chi2 == pytest.approx(oracle["chi2"], abs=oracle["tolerance"])
-    if "observed" in oracle:
-        assert found.observed == oracle["observed"]
-        assert found.expected == pytest.approx(oracle["expected"], abs=oracle["tolerance"])
-
-
-@pytest.mark.parametrize("oracle", oracles("survival", "rmst_difference"), ids=named)
-def test_i10_the_restricted_mean_and_its_error_are_those_of_survrm2(oracle):
-    time, event, arm = arrays(oracle["data"])
-    one, other = (kaplan_meier(time[arm == code], event[arm == code], oracle["horizon"]) for code in (1, 0))
-    difference, se = one.rmst - other.rmst, np.hypot(one.rmst_se, other.rmst_se)
-    assert difference == pytest.approx(oracle["estimate"], abs=oracle["tolerance"])
-    limits = (difference - 1.959963984540054 * se, difference + 1.959963984540054 * se)
-    assert limits == pytest.approx(oracle["ci"], abs=oracle["tolerance"])
-    assert 2 * ndtr(-abs(difference / se)) == pytest.approx(oracle["p_value"], abs=oracle["p_tolerance"])
 
 
 @pytest.fixture(scope="module")
