@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 from nudge.reports.chances import chances
 from nudge.reports.compliers import compliers
 from nudge.reports.parts import Section
+from nudge.reports.spending import letters, spending
 from nudge.reports.unmeasured import unmeasured
 from nudge.reports.wording import Wording
 
@@ -15,7 +16,13 @@ Lines: TypeAlias = Sequence[Mapping[str, Any]]
 Told: TypeAlias = Callable[[Mapping[str, Any], Lines, Wording], Section]
 """From an outcome of the summary and its panel's lines to a section."""
 
-SECTIONS: Final[Mapping[str, Told]] = {"compliance": compliers, "bounds": unmeasured, "bayes": chances}
+SECTIONS: Final[Mapping[str, Told]] = {
+    "compliance": compliers,
+    "bounds": unmeasured,
+    "bayes": chances,
+    "letters": letters,
+    "costs": spending,
+}
 
 
 def sections(outcome: Mapping[str, Any], wording: Wording) -> list[Section | None]:

@@ -9,9 +9,16 @@ from nudge.uplift.bayes import bayes_panel
 from nudge.uplift.bounds import bounds_panel
 from nudge.uplift.compliance import compliance_panel
 from nudge.uplift.context import Context, Panel
+from nudge.uplift.costs import costs_panel, letters_panel
 from nudge.uplift.estimate import plain
 
-PANELS: Final[Mapping[str, Panel]] = {"compliance": compliance_panel, "bounds": bounds_panel, "bayes": bayes_panel}
+PANELS: Final[Mapping[str, Panel]] = {
+    "compliance": compliance_panel,
+    "bounds": bounds_panel,
+    "bayes": bayes_panel,
+    "letters": letters_panel,
+    "costs": costs_panel,
+}
 
 
 def panels(context: Context) -> dict[str, Sequence[Mapping[str, Any]]]:

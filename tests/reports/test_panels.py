@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from nudge.reports.chances import chance
+from nudge.reports.parts import Text
 from nudge.reports.render import report_html, report_text
+from nudge.reports.spending import letters
 from nudge.reports.wording import Wording
 from nudge.trial.recorded import analyse
 
@@ -112,3 +114,67 @@ def test_bounds_of_a_mean_without_a_range_say_what_is_wanting():
     assert "Without the least and the most that it can be (`range` in the plan)" in text
     wider = words(plan({**outcome, "range": [0, 24]}), frame(hours=["", *hours[1:]]))
     assert "Without the least and the most" not in wider
+
+
+COSTED = {"control": {"cost": 0.5}, "arm": {"cost": 0.92}}
+
+
+def test_a_price_has_its_interval_and_the_worth_of_a_gain_its_chance():
+    text = words(plan({**RENEWED, "value": 10}, **COSTED), frame(renewed=YES))
+    assert "On each unit of ‘Letter with a date’ £0.92 was spent, and £0.50 of ‘No letter’: £0.42 more." in text
+    assert "Each unit more with ‘Renewed’ cost £4.20 (95% interval: £2." in text
+    assert "is worth £10.00, the gain is worth £0.58 more than it cost for each unit" in text
+    assert "The chance that it is worth what it cost is" in text
+
+
+@pytest.mark.parametrize(
+    ("share", "costs", "told"),
+    [
+        (3.2, (0.5, 0.92), "and no upper limit can be given, because it may have gained nothing at all"),
+        (1.0, (0.5, 0.92), "there is no price, because it did worse"),
+        (5.0, (0.92, 0.5), "cost nothing: less was spent, and more was gained"),
+        (3.2, (0.92, 0.5), "it may have gained nothing at all; less was spent in any case"),
+    ],
+)
+def test_a_price_owns_up_where_there_may_be_no_gain(share, costs, told):
+    renewed = [int(n % 10 < 3) for n in range(N)] + [int((n * 0.37) % 10 < share) for n in range(N)]
+    both = {"control": {"cost": costs[0]}, "arm": {"cost": costs[1]}}
+    assert told in words(plan(RENEWED, **both), frame(renewed=renewed))
+
+
+def test_neither_cost_nor_gain_told_from_nothing_has_no_price_at_all():
+    rng = np.random.default_rng(3)
+    pounds = rng.uniform(0, 2, 2 * N).round(2)
+    renewed = [int(n % 10 < 3) for n in range(2 * N)]
+    text = words(plan(RENEWED, data={"spent": "pounds"}), frame(renewed=renewed, pounds=pounds))
+    assert "no price can be given" in text
+    assert "the extra cost is not told from none" in text
+
+
+def test_a_time_has_a_price_for_each_event_and_each_day():
+    rng = np.random.default_rng(4)
+    days = np.ceil(rng.exponential(np.repeat([60.0, 35.0], N)))
+    outcome = {"id": "reply", "type": "time_to_event", "duration": "days", "happened": "reply", "horizon": 60}
+    data = frame(days=np.minimum(days, 60), reply=(days <= 60).astype(int))
+    text = words(plan({**outcome, "better": "lower", "value": 1}, **COSTED), data)
+    assert "more that had the event by day 60 cost" in text
+    assert "Each day earlier of one unit cost" in text
+    assert "If each day earlier of one unit is worth £1.00" in text
+
+
+def test_later_letters_are_told_of_every_100():
+    line = {"arm": "dated", "reference": "none", "letters_arm": 0.5, "letters_reference": 0.6, "confidence": 0.95}
+    outcome = {"id": "reply", "unit": "tenancy"}
+
+    def told(**changes: Any) -> str:
+        [part] = letters(outcome, [{**line, **changes}], WORDING).parts
+        assert isinstance(part, Text)
+        return part.words
+
+    assert told(saved=0.1, ci=[0.02, 0.18]) == (
+        "For every 100 tenancies, 50.0 later letters were posted with ‘Letter with a date’ and 60.0 with ‘No letter’:"
+        " 10.0 fewer (95% interval: 2.0 to 18.0 fewer)."
+    )
+    assert "5.0 more to 18.0 fewer" in told(saved=0.1, ci=[-0.05, 0.18])
+    assert "10.0 more (95% interval: 2.0 to 18.0 more)" in told(saved=-0.1, ci=[-0.18, -0.02])
+    assert told(saved=None, ci=None).endswith("‘No letter’.")

@@ -19,6 +19,7 @@ from nudge.records.tables import PostingRow, RecipientRow
 from nudge.reports.summary import validate
 from nudge.trial import enrolment
 from nudge.trial.analysis import _measured, estimate, write_report
+from nudge.trial.delivery import delivered
 from nudge.trial.gate import Listed
 from nudge.trial.population import Population, Recorded, population_of, read_recorded
 from nudge.trial.posting import correct_posting, hold, undo_batch
@@ -208,6 +209,27 @@ def test_the_complier_effect_counts_as_reached_whoever_had_a_letter_posted_and_n
     assert line["first_stage"] == pytest.approx(on_dummies(finished, got))
     if line["estimate"] is not None:
         assert line["estimate"] == pytest.approx(line["intention_to_treat"] / line["first_stage"])
+
+
+def test_what_was_spent_counts_letters_posted_and_the_minutes_that_events_take(finished: Finished) -> None:
+    event, _ = outcome(finished, "days_to_contact")["panels"]["costs"]
+    posted = finished.summary["checks"]["after_draw"]["posted"]["counts"]
+    for key, arm in (("cost_arm", "personal-norm"), ("cost_reference", "current")):
+        assert event[key] == pytest.approx(92 * posted[arm] / len(in_arm(finished, arm)))
+    office = Office(finished.folder)
+    recorded = read_recorded(office.trial)
+    population = population_of(office.trial, recorded)
+    experiment = office.trial.experiment
+    office.close()
+    costed = experiment.model_copy(update={"minutes": {"contact": 10}})
+    arms = tuple(arm.model_copy(update={"cost": 2.0}) for arm in experiment.arms)
+    dearer = experiment.model_copy(update={"arms": arms})
+    plain, minutes, two_pounds = (delivered(one, population, recorded)["spent"] for one in (experiment, costed, dearer))
+    members_and_late = {*members(), LATE}
+    answered = sum(0 < day <= 56 for number, days in contacts().items() if number in members_and_late for day in days)
+    assert minutes.sum() - plain.sum() == pytest.approx(answered * 10 * 48)
+    assert two_pounds.sum() == pytest.approx(plain.sum() * 200 / 92)
+    assert "spent" not in delivered(experiment.model_copy(update={"costs": {}}), population, recorded)
 
 
 def test_i9_units_without_a_reading_are_the_ones_that_are_bounded(finished: Finished) -> None:

@@ -87,3 +87,17 @@ def test_units_that_had_responded_by_day_0_or_spanned_arms_have_no_outcome_to_bo
     summary = analyse(plan(outcomes=[outcome]), frame(sent=sent, replied=replied))
     assert summary["outcomes"][0]["arms"][0]["missing_by"] == {"event_on_or_before_start": 20}
     assert "bounds" not in summary["outcomes"][0]["panels"]
+
+
+def test_pounds_of_an_arm_or_of_each_unit_are_what_was_spent():
+    arms = [{"id": "none", "control": True, "cost": 0}, {"id": "dated", "cost": 0.92}]
+    [line] = panel(analyse(plan(arms=arms), frame()), "costs")
+    assert (line["cost_arm"], line["cost_reference"], line["ratio"]) == (92.0, 0.0, pytest.approx(92 / 0.2))
+    pounds = [0.0] * N + [0.92] * N
+    assert panel(analyse(plan(data={"spent": "pounds"}), frame(pounds=pounds)), "costs") == [line]
+
+
+def test_the_price_goes_by_the_arm_whatever_the_order_of_the_arms():
+    arms = [{"id": "dated", "cost": 0.92}, {"id": "none", "control": True, "cost": 0}]
+    [line] = panel(analyse(plan(arms=arms), frame()), "costs")
+    assert (line["arm"], line["cost_arm"], line["cost_reference"]) == ("dated", 92.0, 0.0)
