@@ -25,12 +25,11 @@ from nudge.uplift.rows import by_arm
 from nudge.uplift.survival import contact_values
 from nudge.uplift.units import FloatArray
 
-
 _PRICED: Final = frozenset({OutcomeType.TIME_TO_EVENT, OutcomeType.PROPORTION, OutcomeType.MEAN})
 
 
 def costs_panel(context: Context) -> list[Mapping[str, Any]]:
-    """A line per comparison and kind of gain, where it is known what was spent on each unit; for shares, times and means.
+    """A line per comparison and kind of gain, where it is known what was spent: for shares, times, means.
 
     Only of arms drawn by chance, for an outcome that says which way is better.
     """
