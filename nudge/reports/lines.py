@@ -44,6 +44,9 @@ FLAG_WORDS: Final[Mapping[Flag, str]] = {
     Flag.FEW_CLUSTERS: "Fewer than ten clusters in an arm.",
     Flag.NO_EVENTS: "No event in an arm.",
     Flag.NO_DENOMINATOR: "The total that the sum is divided by is nothing in an arm.",
+    Flag.RATIO_UNBOUNDED: "No finite ratio fits best, as where the arms' events never overlap in time.",
+    Flag.HAZARDS_NOT_PROPORTIONAL: "The ratio changes as time passes, so one number does not describe it:"
+    " read the difference in average time and the curves instead.",
     Flag.COVARIATE_DROPPED: "A covariate could not be used and was left out.",
     Flag.WITHIN_BEYOND_SECOND_POSTING: "The period runs past the second letter, so both letters are in the figure.",
     Flag.DISPATCH_DIFFERS_BY_ARM: "The arms were posted a day or more apart.",

@@ -121,6 +121,8 @@ class Flag(StrEnum):
     FEW_CLUSTERS = "few_clusters"
     NO_EVENTS = "no_events"
     NO_DENOMINATOR = "no_denominator"
+    RATIO_UNBOUNDED = "ratio_unbounded"
+    HAZARDS_NOT_PROPORTIONAL = "hazards_not_proportional"
     COVARIATE_DROPPED = "covariate_dropped"
     WITHIN_BEYOND_SECOND_POSTING = "within_beyond_second_posting"
     DISPATCH_DIFFERS_BY_ARM = "dispatch_differs_by_arm"

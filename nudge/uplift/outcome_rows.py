@@ -12,6 +12,7 @@ from scipy.special import erfc
 from nudge.experiment.definition import OutcomeType
 from nudge.uplift.comparison import SMALL_ARM, Comparison, Row, empty_row, replace_table
 from nudge.uplift.estimate import Flag, Measure, PMethod, Role
+from nudge.uplift.hazards import adjusted_hazard_row, hazard_row
 from nudge.uplift.means import adjusted_row, arm_blind_residual, covariate_columns, mean_row
 from nudge.uplift.pairs import log_rates, pair_row
 from nudge.uplift.proportion_ratios import ratio_rows
@@ -96,7 +97,7 @@ def unit_values(comparison: Comparison, plan: Plan) -> FloatArray:
 
 
 def secondary_rows(comparison: Comparison, plan: Plan) -> list[Row]:
-    """Rows with a test of their own, which lend it to no other: contact by the horizon, log-rank, ratios."""
+    """Rows with a test of their own, which lend it to no other: contact by the horizon, log-rank, hazards, ratios."""
     if 0 in comparison.sizes:
         return []
     if plan.kind is OutcomeType.PROPORTION and comparison.table.pair is None:
@@ -104,7 +105,8 @@ def secondary_rows(comparison: Comparison, plan: Plan) -> list[Row]:
     if plan.kind is not OutcomeType.TIME_TO_EVENT:
         return []
     if comparison.table.pair is None:
-        return [contact_row(comparison, plan.horizon), logrank_row(comparison, plan.horizon)]
+        horizon = plan.horizon
+        return [contact_row(comparison, horizon), logrank_row(comparison, horizon), hazard_row(comparison, horizon)]
     y = by_arm(contact_values, comparison, plan.horizon)
     what = "Difference of 1 - Kaplan-Meier at the horizon"
     return [pair_row(comparison, y, measure=Measure.RISK_DIFFERENCE, what=what, key=plan.key, redraws=plan.redraws)]
@@ -155,6 +157,8 @@ def sensitivity_rows(
     if adjustable and plan.adjusted:
         row = headline_row(comparison, replace(plan, adjusted=False))
         yield sensitivity, comparison, _noted(row, "not adjusted for covariates")
+    if adjustable and plan.kind is OutcomeType.TIME_TO_EVENT:
+        yield sensitivity, comparison, adjusted_hazard_row(comparison, plan.horizon)
     if table.baseline is not None and plan.kind in _CHANGING and table.pair is None:
         row = mean_row(comparison, _column(table.y), measure=measure, what=what)
         yield sensitivity, comparison, _noted(row, "not adjusted for the baseline")
