@@ -171,7 +171,7 @@ def unbroken(imports: Sequence[ImportRow], source: str, first: int) -> int:
 
 def _first_after(events: Sequence[EventRow], kinds: Sequence[str], population: Population) -> np.ndarray[Any, Any]:
     """Days from day 0 to each unit's first event of the kinds, days 0 and before passed over; infinite where none."""
-    row = {unit.unit: number for number, unit in enumerate(population.units)}
+    row = population.row_of
     found = np.full(len(population.units), np.inf)
     for event in events:
         number = row.get(event.unit)
@@ -255,7 +255,7 @@ def _missing_by(population: Population, reasons: Mapping[str, np.ndarray[Any, An
 
 
 def _value_at_draw(population: Population, name: str) -> np.ndarray[Any, Any]:
-    values = [json.loads(unit.values_json).get(name) for unit in population.units]
+    values = [told.get(name) for told in population.values]
     return np.array([np.nan if value is None else float(value) for value in values])
 
 
@@ -397,7 +397,7 @@ def _missing(results: Sequence[OutcomeResult], population: Population) -> dict[s
 
 def _dispatch(population: Population, first: Sequence[PostingRow]) -> dict[str, Any]:
     """Letters posted, withheld and the median posting day after day 0, by arm: a sign that arms went out apart."""
-    row = {unit.unit: number for number, unit in enumerate(population.units)}
+    row = population.row_of
     found: dict[str, Any] = {}
     for code, arm in enumerate(population.arms):
         own = [posting for posting in first if posting.unit in row and population.arm[row[posting.unit]] == code]

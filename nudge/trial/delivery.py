@@ -27,7 +27,7 @@ def delivered(experiment: LiveExperiment, population: Population, recorded: Reco
     every wave, reprints too, at the arm's own `cost` or `costs.letter`, and the officers' minutes of every event in
     `minutes`; None where the plan names no cost of a letter.
     """
-    row = {unit.unit: number for number, unit in enumerate(population.units)}
+    row = population.row_of
     size = len(row)
     first, later, sent = np.zeros(size), np.zeros(size), np.zeros(size)
     for posting in recorded.postings:
@@ -72,7 +72,7 @@ def after_draw(experiment: LiveExperiment, population: Population, recorded: Rec
     Units, not letters. The p-value is Pearson's of the shares over arms: a small one says that something other than
     chance, or what the letters did, set the arms apart.
     """
-    row = {unit.unit: number for number, unit in enumerate(population.units)}
+    row = population.row_of
     marked: dict[str, np.ndarray[Any, np.dtype[np.bool_]]] = defaultdict(lambda: np.zeros(len(row), dtype=np.bool_))
     stopped: dict[int, str] = {}
     for posting in recorded.postings:

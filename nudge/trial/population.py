@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -63,6 +65,16 @@ class Population:
     day0: np.ndarray[Any, np.dtype[np.int64]]
     primary: np.ndarray[Any, np.dtype[np.bool_]]
     assignment: Assignment
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """Where each unit stands in the arrays."""
+        return {unit.unit: number for number, unit in enumerate(self.units)}
+
+    @cached_property
+    def values(self) -> list[dict[str, Any]]:
+        """What each unit's extract said on the day of its draw; read once, for every outcome asks again."""
+        return [json.loads(unit.values_json) for unit in self.units]
 
     def by_arm(self, chosen: np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, int]:
         return {arm: int((chosen & (self.arm == code)).sum()) for code, arm in enumerate(self.arms)}
