@@ -78,6 +78,11 @@ def _belief(line: Mapping[str, Any]) -> str:
     return BELIEFS[line["prior"]][:1].lower() + BELIEFS[line["prior"]][1:]
 
 
+def _loss(loss: float, outcome: Mapping[str, Any], wording: Wording) -> str:
+    words = size_words(loss, outcome, wording)
+    return words if any(digit in "123456789" for digit in words.partition(" of every")[0]) else "next to nothing"
+
+
 def _table(lines: Sequence[Mapping[str, Any]], outcome: Mapping[str, Any], wording: Wording) -> Table:
     several = len({line["arm"] for line in lines}) > 1
     enough = any(line["worthwhile"] is not None for line in lines)
@@ -91,8 +96,8 @@ def _table(lines: Sequence[Mapping[str, Any]], outcome: Mapping[str, Any], wordi
                 *((chance(line["probability_worthwhile"]),) if enough else ()),
                 gain_words(line["gain"], outcome, wording),
                 between(*(gain_words(end, outcome, wording) for end in line["interval"])),
-                size_words(line["loss_if_chosen"], outcome, wording),
-                size_words(line["loss_if_kept"], outcome, wording),
+                _loss(line["loss_if_chosen"], outcome, wording),
+                _loss(line["loss_if_kept"], outcome, wording),
             )
         )
     first = lines[0]
@@ -103,15 +108,13 @@ def _table(lines: Sequence[Mapping[str, Any]], outcome: Mapping[str, Any], wordi
         "Believed beforehand",
         "Chance it is better",
         *((f"By at least {least}",) if enough else ()),
-        "As likely more as less",
+        "Middle estimate",
         f"{level} chances in 10 between",
-        "Loss to expect if chosen",
-        f"If ‘{wording.arm(first['reference'])}’ is kept",
+        "Given up if it is chosen",
+        f"Given up if ‘{wording.arm(first['reference'])}’ is kept",
     )
     beliefs = [line for line in lines if line["prior_mean"] is not None]
-    note = (
-        "The loss to expect is how much is given up on average, were that choice the wrong one: the smaller the safer."
-    )
+    note = "Given up: what that choice loses on average, by being the wrong one. The smaller, the safer."
     if beliefs:
         means = "; ".join(
             dict.fromkeys(

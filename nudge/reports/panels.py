@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from nudge.reports.chances import chances
@@ -25,7 +26,18 @@ SECTIONS: Final[Mapping[str, Told]] = {
 }
 
 
-def sections(outcome: Mapping[str, Any], wording: Wording) -> list[Section | None]:
-    """The sections of one outcome's panels; a panel this version does not know is passed over."""
+def sections(outcome: Mapping[str, Any], wording: Wording, *, several: bool = False) -> list[Section | None]:
+    """The sections of one outcome's panels; a panel this version does not know is passed over.
+
+    `several`: other outcomes have theirs too, so each heading names its outcome.
+    """
     held: Mapping[str, Lines] = outcome.get("panels", {})
-    return [told(outcome, held[name], wording) for name, told in SECTIONS.items() if held.get(name)]
+    found: list[Section | None] = []
+    for name, told in SECTIONS.items():
+        if held.get(name):
+            section = told(outcome, held[name], wording)
+            if several:
+                heading = f"{wording.outcome(outcome)}: {section.heading[:1].lower()}{section.heading[1:]}"
+                section = replace(section, heading=heading)
+            found.append(section)
+    return found

@@ -102,7 +102,9 @@ def _price(line: Mapping[str, Any], outcome: Mapping[str, Any], wording: Wording
 
 def _pounds(pence: float) -> str:
     """A price, or a saving where it is below nothing."""
-    return money(pence) if round(pence) >= 0 else f"a saving of {money(-pence)}"
+    if 0 < abs(pence) < 0.5:
+        return "less than a penny" if pence > 0 else "a saving of less than a penny"
+    return money(pence) if pence >= 0 else f"a saving of {money(-pence)}"
 
 
 def _worth(line: Mapping[str, Any], outcome: Mapping[str, Any], wording: Wording) -> str:

@@ -31,7 +31,7 @@ def tell(summary: Mapping[str, Any], wording: Wording) -> Story:
     sections: list[Section | None] = []
     for outcome in featured:
         sections += outcomes.sections(outcome, wording, featured=True, live=live)
-        sections += panels.sections(outcome, wording)
+        sections += panels.sections(outcome, wording, several=len(featured) > 1)
     sections.append(account.flow(summary, wording, unit))
     if rest:
         sections.append(Section(slug="other", heading="Other outcomes", parts=()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from nudge.reports.lines import interval_words, printer, sides
+from nudge.reports.lines import directed
 from nudge.reports.parts import Part, Section, Table, Text
 from nudge.reports.summary import headline
 from nudge.reports.wording import NONE, Wording, between, count_of, per_100, plural, whole
@@ -48,17 +48,14 @@ def unmeasured(outcome: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], w
 
 def _table(lines: Sequence[Mapping[str, Any]], outcome: Mapping[str, Any], wording: Wording) -> Table:
     first = headline(outcome)[0]
-    shown = printer(first, outcome, wording)
     rows = []
     trimmed = [line for line in lines if line["kind"] == "lee" and line["trim_share"]]
     for line in lines:
         if line["bounds"] is None:
             continue
-        told = {**first, "estimate": sum(line["bounds"]) / 2, "ci": line["ci"], "simultaneous": None}
-        words = NONE if line["ci"] is None else interval_words(line["ci"], told, outcome, wording).partition(": ")[2]
-        rows.append((_NAMES[line["kind"]], between(*(shown(end) for end in line["bounds"])), words))
-    below, above = sides(first, outcome)
-    note = f"Below 0 is {below}, above 0 {above}. The first line puts every unknown at the worst end, then at the best."
+        chance = NONE if line["ci"] is None else _ends(line["ci"], first, outcome, wording)
+        rows.append((_NAMES[line["kind"]], _ends(line["bounds"], first, outcome, wording), chance))
+    note = "The first line puts every unknown at the worst that it can be for the arm, then at the best."
     for line in trimmed:
         arm = "the arm with more known" if line["trimmed"] is None else f"‘{wording.arm(line['trimmed'])}’"
         note += (
@@ -71,6 +68,11 @@ def _table(lines: Sequence[Mapping[str, Any]], outcome: Mapping[str, Any], wordi
         caption=f"Bounds of the difference{unit}",
         columns=("What is assumed", "Bounds", f"With chance counted in ({confidence})"),
         rows=tuple(rows),
-        words=(2,),
+        words=(1, 2),
         note=note,
     )
+
+
+def _ends(ends: Sequence[float], line: Mapping[str, Any], outcome: Mapping[str, Any], wording: Wording) -> str:
+    """`4.1 days earlier to 1.0 days later`, from the lowest to the highest."""
+    return between(*(" ".join(directed(end, line, outcome, wording)) for end in ends))

@@ -50,6 +50,8 @@ def _lines(context: Context, comparison: Comparison, headline: Estimate) -> Iter
     if timed:  # an event that is better sooner is better had
         values = -sign * by_arm(contact_values, comparison, context.plan.horizon)
         yield _line(context, comparison, refit, spent, "event", values, None)
+    if kind is OutcomeType.MEAN and _value(context) is None:
+        return  # a price of one of a number says little; what it is worth decides
     gained = "time" if timed else "event" if kind is OutcomeType.PROPORTION else "amount"
     yield _line(
         context, comparison, refit, spent, gained, sign * unit_values(comparison, context.plan), _value(context)
@@ -106,7 +108,7 @@ def _line(
         line |= _net_benefit(
             value * gain.estimate - cost.estimate, value * gain.influence - cost.influence, gain.df, confidence
         )
-    if per == "amount" and context.money:
+    if per == "amount":
         return line  # pounds for pounds: the net benefit says it all
     critical = float(ndtri((1 + confidence) / 2) if gain.df is None else stdtrit(gain.df, (1 + confidence) / 2))
     found = ratio_set(cost.estimate, gain.estimate, variance, gain.se**2, both, critical)

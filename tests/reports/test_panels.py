@@ -18,6 +18,7 @@ from nudge.trial.recorded import analyse
 
 WORDING = Wording(title="Reminder letters", labels={"none": "No letter", "dated": "Letter with a date"})
 N = 200
+COSTED = {"control": {"cost": 0.5}, "arm": {"cost": 0.92}}
 
 
 def plan(
@@ -69,8 +70,10 @@ def test_chances_that_cannot_be_told_say_why():
 
 
 @pytest.mark.parametrize("randomised", ["no", "unknown"])
-def test_without_a_draw_by_chance_no_chance_is_printed(randomised):
-    assert "How likely is it to be better?" not in words(plan(RENEWED, randomised=randomised), frame(renewed=YES))
+def test_without_a_draw_by_chance_no_chance_and_no_price_is_printed(randomised):
+    text = words(plan(RENEWED, randomised=randomised, **COSTED), frame(renewed=YES)).lower()
+    assert "how likely is it to be better?" not in text
+    assert "what it costs" not in text
 
 
 @pytest.mark.parametrize(
@@ -114,9 +117,6 @@ def test_bounds_of_a_mean_without_a_range_say_what_is_wanting():
     assert "Without the least and the most that it can be (`range` in the plan)" in text
     wider = words(plan({**outcome, "range": [0, 24]}), frame(hours=["", *hours[1:]]))
     assert "Without the least and the most" not in wider
-
-
-COSTED = {"control": {"cost": 0.5}, "arm": {"cost": 0.92}}
 
 
 def test_a_price_has_its_interval_and_the_worth_of_a_gain_its_chance():
@@ -178,3 +178,28 @@ def test_later_letters_are_told_of_every_100():
     assert "5.0 more to 18.0 fewer" in told(saved=0.1, ci=[-0.05, 0.18])
     assert "10.0 more (95% interval: 2.0 to 18.0 more)" in told(saved=-0.1, ci=[-0.18, -0.02])
     assert told(saved=None, ci=None).endswith("‘No letter’.")
+
+
+def test_a_price_of_less_than_a_penny_says_so():
+    cheap = {"control": {"cost": 0.5}, "arm": {"cost": 0.5001}}
+    text = words(plan(RENEWED, **cheap), frame(renewed=YES))
+    assert "no difference to speak of" in text
+    assert "less than a penny" in text
+
+
+def test_a_number_has_a_worth_and_no_price():
+    rng = np.random.default_rng(5)
+    outcome = {"id": "hours", "type": "mean", "column": "hours", "better": "lower", "value": 2}
+    text = words(plan(outcome, **COSTED), frame(hours=rng.normal(np.repeat([10.0, 9.0], N), 2)))
+    assert "If each 1 lower in ‘Hours’ is worth £2.00, the gain is worth" in text
+    assert "no price" not in text
+    unvalued = {key: held for key, held in outcome.items() if key != "value"}
+    assert "what it costs" not in words(plan(unvalued, **COSTED), frame(hours=[1.0, 2.0] * N)).lower()
+
+
+def test_headings_name_their_outcome_where_several_are_primary():
+    both = plan(RENEWED, multiplicity="all")
+    both["outcomes"].append({**RENEWED, "id": "again", "primary": True})
+    text = words(both, frame(renewed=YES)).lower()
+    assert "renewed: how likely is it to be better?" in text
+    assert "again: how likely is it to be better?" in text

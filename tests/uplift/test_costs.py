@@ -108,6 +108,7 @@ def test_arrears_are_told_pound_for_pound_and_never_as_a_ratio():
     [line] = lines(MONEY, spent(table, [92.0, 140.0]), money=True)
     assert (line["value"], line["ratio"], line["ratio_set"]) == (1.0, None, None)
     assert line["net_benefit"] == pytest.approx(line["gain"] - 48)
+    assert lines(MONEY, spent(table, [92.0, 140.0])) == []  # a number that is no money, and that nobody valued
     [halved] = lines(MONEY.model_copy(update={"value": 0.5}), spent(table, [92.0, 140.0]), money=True)
     assert halved["net_benefit"] == pytest.approx(line["gain"] / 2 - 48)
 
