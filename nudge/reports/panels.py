@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from nudge.reports.chances import chances
 from nudge.reports.compliers import compliers
+from nudge.reports.leavers import leavers
 from nudge.reports.parts import Section
 from nudge.reports.spending import letters, spending
 from nudge.reports.unmeasured import unmeasured
@@ -18,6 +19,7 @@ Told: TypeAlias = Callable[[Mapping[str, Any], Lines, Wording], Section]
 """From an outcome of the summary and its panel's lines to a section."""
 
 SECTIONS: Final[Mapping[str, Told]] = {
+    "competing": leavers,
     "compliance": compliers,
     "bounds": unmeasured,
     "bayes": chances,

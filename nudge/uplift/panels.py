@@ -7,12 +7,14 @@ from typing import Any, Final
 
 from nudge.uplift.bayes import bayes_panel
 from nudge.uplift.bounds import bounds_panel
+from nudge.uplift.competing import competing_panel
 from nudge.uplift.compliance import compliance_panel
 from nudge.uplift.context import Context, Panel
 from nudge.uplift.costs import costs_panel, letters_panel
 from nudge.uplift.estimate import plain
 
 PANELS: Final[Mapping[str, Panel]] = {
+    "competing": competing_panel,
     "compliance": compliance_panel,
     "bounds": bounds_panel,
     "bayes": bayes_panel,
