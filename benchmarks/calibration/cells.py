@@ -38,7 +38,7 @@ class Cell:
     @property
     def name(self) -> str:
         """One line that says what is simulated, and the key under which results are kept."""
-        level = {OutcomeType.MEAN: "", OutcomeType.RATE: f"mean count {self.level:g}"}
+        level = {OutcomeType.MEAN: "", OutcomeType.RATIO: "", OutcomeType.RATE: f"mean count {self.level:g}"}
         parts = [
             self.kind.value.replace("_", " "),
             level.get(self.kind, f"share {self.level:g}"),
@@ -67,11 +67,12 @@ def every_cell() -> Iterator[Cell]:
 
 
 def _cells() -> Iterator[Cell]:
-    share, time, mean, rate = (
+    share, time, mean, rate, ratio = (
         OutcomeType.PROPORTION,
         OutcomeType.TIME_TO_EVENT,
         OutcomeType.MEAN,
         OutcomeType.RATE,
+        OutcomeType.RATIO,
     )
     for kind in (share, time):
         for icc in (0.0, 0.5):
@@ -99,6 +100,11 @@ def _cells() -> Iterator[Cell]:
                 yield from (replace(base, n=n, level=level) for level in (0.1, 0.5, 3.0))
                 yield replace(base, n=n, ratio=(2, 1), level=0.5)
             yield replace(base, n=400, level=0.5, effect=0.4)
+            base = Cell(kind=ratio, n=200, icc=icc, strata=strata)
+            for n in SIZES:
+                yield replace(base, n=n)
+                yield replace(base, n=n, ratio=(2, 1))
+            yield replace(base, n=400, effect=0.1)
     for kind in (share, time, mean, rate):
         level = 3.0 if kind is rate else 0.3
         base = Cell(kind=kind, n=20, pairs=True, level=level)

@@ -26,6 +26,7 @@ _OUTCOMES: Final = {
     OutcomeType.TIME_TO_EVENT: {"event": ("contact",), "horizon": HORIZON},
     OutcomeType.MEAN: {"column": "arrears"},
     OutcomeType.RATE: {"column": "calls"},
+    OutcomeType.RATIO: {"column": "paid", "over": "due"},
 }
 
 

@@ -103,6 +103,9 @@ def _answered(cell: Cell, layout: Layout, arm: NDArray[np.int64], rng: np.random
         mixed = 0.7 * known + np.sqrt(1 - 0.49) * noise if cell.baseline else noise
         y = np.exp(_SPREAD * mixed) + before + lift
         return replace(table, y=y, baseline=np.exp(_SPREAD * known) if cell.baseline else None)
+    if cell.kind is OutcomeType.RATIO:
+        due = np.exp(_SPREAD * rng.normal(size=n))  # a few debts are much larger than the others
+        return replace(table, y=due * (_share(0.4, before) + 0.6 * (chance - 0.5) + lift), over=due)
     exposure = rng.uniform(0.5, 2.0, n)
     frailty = gammaincinv(2.0, chance) / 2.0  # mean 1: counts are more spread than Poisson's
     rate = cell.level * frailty * np.exp(before)

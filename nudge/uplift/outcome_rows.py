@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import erfc
 
 from nudge.experiment.definition import OutcomeType
-from nudge.uplift.comparison import SMALL_ARM, Comparison, Row, empty_row, replace_table
+from nudge.uplift.comparison import SMALL_ARM, Comparison, Row, empty_row, replace_table, two_sided
 from nudge.uplift.estimate import Flag, Measure, PMethod, Role
 from nudge.uplift.hazards import adjusted_hazard_row, hazard_row
 from nudge.uplift.means import adjusted_row, arm_blind_residual, covariate_columns, mean_row
@@ -19,7 +19,7 @@ from nudge.uplift.proportion_ratios import ratio_rows
 from nudge.uplift.rates import rate_row
 from nudge.uplift.rerandomisation import studentised
 from nudge.uplift.rows import by_arm, contact_row, proportion_row, rmst_row, times, values_row
-from nudge.uplift.sums import ratio_values
+from nudge.uplift.sums import due_df, ratio_values
 from nudge.uplift.survival import contact_values, logrank, logrank_scores, rmst_values
 from nudge.uplift.units import FloatArray
 
@@ -73,8 +73,17 @@ def headline_row(comparison: Comparison, plan: Plan) -> Row:
         return proportion_row(comparison, _column(table.y))
     row = mean_row(comparison, unit_values(comparison, plan), table.baseline, measure=measure, what=what)
     if plan.kind is OutcomeType.RATIO:  # redraws know no arms: one ratio for both
-        return replace(row, redrawn=lambda: studentised(comparison.sums(_pooled(comparison, plan))))
-    return row
+        row = replace(row, redrawn=lambda: studentised(comparison.sums(_pooled(comparison, plan))))
+    return _by_what_was_due(row, comparison, plan)
+
+
+def _by_what_was_due(row: Row, comparison: Comparison, plan: Plan) -> Row:
+    """The row, that of a ratio with no more degrees of freedom than its largest denominators leave."""
+    table = comparison.table
+    if plan.kind is not OutcomeType.RATIO or row.df is None or row.statistic is None:
+        return row
+    df = min(row.df, due_df(_column(table.over), comparison.z, table.cluster_codes))
+    return replace(row, df=df, p_value=two_sided(row.statistic, df))
 
 
 def _due_in_both(comparison: Comparison) -> bool:
@@ -153,7 +162,8 @@ def sensitivity_rows(
     adjustable = bool(table.covariates) and table.pair is None and plan.kind is not OutcomeType.RATE
     if adjustable and not plan.adjusted:
         y = unit_values(comparison, plan)
-        yield sensitivity, comparison, adjusted_row(comparison, y, table.covariates, measure=measure, what=what)
+        row = adjusted_row(comparison, y, table.covariates, measure=measure, what=what)
+        yield sensitivity, comparison, _by_what_was_due(row, comparison, plan)
     if adjustable and plan.adjusted:
         row = headline_row(comparison, replace(plan, adjusted=False))
         yield sensitivity, comparison, _noted(row, "not adjusted for covariates")
@@ -183,6 +193,7 @@ def _adjusted_headline(comparison: Comparison, plan: Plan) -> Row:
     measure, what = HEADLINE[plan.kind]
     table = comparison.table
     row = adjusted_row(comparison, unit_values(comparison, plan), table.covariates, measure=measure, what=what)
+    row = _by_what_was_due(row, comparison, plan)
     columns = covariate_columns(table.covariates, np.ones(len(table), dtype=np.bool_))
     return replace(
         row,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nudge.uplift.units import FloatArray
+from nudge.uplift.units import FloatArray, IntArray
 
 
 def ratio_values(y: FloatArray, over: FloatArray) -> FloatArray:
@@ -21,3 +21,19 @@ def ratio_values(y: FloatArray, over: FloatArray) -> FloatArray:
         raise ValueError(msg)
     ratio = float(y.sum()) / due
     return np.asarray(ratio + (y - ratio * over) * (over.size / due))
+
+
+def due_df(over: FloatArray, z: IntArray, cluster: IntArray) -> float:
+    """Degrees of freedom for the error of a difference of ratios: (Σh²)²/Σh⁴, h a cluster's share of its arm's Σx.
+
+    Where a few large denominators carry an arm, the spread of what they paid is known from those few, however many
+    small ones stand beside them (Satterthwaite 1946, with y - R x as variable as x is large).
+    """
+    size = int(cluster.max(initial=-1)) + 1
+    shares = []
+    for code in (1, 0):
+        rows = z == code
+        by_cluster = np.bincount(cluster[rows], weights=over[rows], minlength=size)
+        shares.append(by_cluster / max(float(by_cluster.sum()), 1e-300))
+    squares = np.concatenate(shares) ** 2
+    return float(squares.sum() ** 2 / max(float((squares**2).sum()), 1e-300))

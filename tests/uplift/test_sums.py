@@ -15,7 +15,7 @@ from nudge.experiment.definition import Outcome, OutcomeType
 from nudge.uplift.analysis import analyse_outcome
 from nudge.uplift.estimate import Flag, Measure, PMethod
 from nudge.uplift.results import OutcomeResult
-from nudge.uplift.sums import ratio_values
+from nudge.uplift.sums import due_df, ratio_values
 from nudge.uplift.units import UnitTable
 
 ORACLE = json.loads((Path(__file__).parents[1] / "data" / "oracles" / "sums.json").read_text("utf-8"))
@@ -96,3 +96,22 @@ def test_an_arm_to_which_nothing_was_due_has_no_ratio() -> None:
 def test_a_ratio_without_a_denominator_is_refused() -> None:
     with pytest.raises(ValueError, match="above 0"):
         ratio_values(np.ones(2), np.zeros(2))
+
+
+def test_a_few_large_debts_leave_few_degrees_of_freedom_and_equal_ones_a_unit_each() -> None:
+    arm = np.repeat([0, 1], 50)
+    assert due_df(np.full(100, 7.0), arm, np.arange(100)) == pytest.approx(100)
+    few = np.where(np.arange(100) % 50 < 3, 1_000.0, 0.01)
+    assert due_df(few, arm, np.arange(100)) == pytest.approx(6, rel=1e-3)
+    assert due_df(np.full(100, 7.0), arm, np.arange(100) // 5) == pytest.approx(20)
+
+
+def test_a_skewed_debt_does_not_make_two_same_letters_differ_more_often_than_it_should() -> None:
+    rejected = []  # with t on units less 2 this is 12 in 100
+    for number in range(300):
+        rng = np.random.default_rng(number)
+        due = np.exp(1.5 * rng.normal(size=120))
+        [row] = analysed(due * rng.beta(0.5, 0.5, 120), due, np.arange(120) % 2).headlines
+        assert row.p_method is PMethod.WALD_T
+        rejected.append(row.p_value is not None and row.p_value <= 0.05)
+    assert np.mean(rejected) < 0.075
