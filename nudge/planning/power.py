@@ -58,7 +58,9 @@ def power(effect: float, se: float, critical: float, *, df: float | None = None)
     away = abs(effect) / se
     if df is None or df > _LARGE_DF:
         return float(ndtr(away - critical) + ndtr(-away - critical))
-    return float(1 - nctdtr(df, away, critical) + nctdtr(df, away, -critical))
+    below, wrong = (float(nctdtr(df, away, bound)) for bound in (critical, -critical))
+    # Far from the bound the series has no digits left and gives NaN: nothing lies there.
+    return 1 - (0.0 if math.isnan(below) else below) + (0.0 if math.isnan(wrong) else wrong)
 
 
 def chances(effect: float, se: float, critical: float) -> Chances:

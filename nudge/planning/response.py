@@ -46,11 +46,13 @@ class Shares:
 class Times:
     """A time to an event, followed to the horizon: the share still waiting at the start of each step of `step`.
 
-    `waiting[0]` is 1; the event falls at the end of a step, so that the restricted mean is step·Σ waiting. An effect
-    multiplies the hazard of those whom the letter reaches, a share 1 - `unreached` of the arm: proportional hazards.
+    `waiting[0]` is 1, `last` the share that waits beyond the horizon; the event falls at the end of a step, so that
+    the restricted mean is step·Σ waiting. An effect multiplies the hazard of those whom the letter reaches, a share
+    1 - `unreached` of the arm: proportional hazards.
     """
 
     waiting: FloatArray
+    last: float
     higher: bool
     unreached: float = 0.0
     step: float = 1.0
@@ -76,9 +78,16 @@ class Times:
 
     def under(self, log_ratio: float) -> FloatArray:
         """The arm's curve where the hazard of those reached is exp(log_ratio) times the reference's."""
+        return self._changed(self.waiting, log_ratio)
+
+    def ended(self, log_ratio: float) -> float:
+        """The arm's share that waits beyond the horizon."""
+        return float(self._changed(np.array([self.last]), log_ratio)[0])
+
+    def _changed(self, waiting: FloatArray, log_ratio: float) -> FloatArray:
         with np.errstate(divide="ignore"):
-            reached = np.exp(np.log(self.waiting) * math.exp(log_ratio))
-        return np.asarray(self.unreached * self.waiting + (1 - self.unreached) * reached)
+            reached = np.exp(np.log(waiting) * math.exp(log_ratio))
+        return np.asarray(self.unreached * waiting + (1 - self.unreached) * reached)
 
     def gain(self, log_ratio: float) -> float:
         """The effect of a hazard ratio: how much better the restricted mean is."""
@@ -112,6 +121,7 @@ class Amounts:
     """A number: its standard deviation between units, and its correlation with the same number before."""
 
     sd: float
+    higher: bool
     correlation: float = 0.0
 
     @property

@@ -17,7 +17,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from nudge.reports.parts import Line, Mark
+from nudge.reports.parts import Line, Mark, PowerPicture
 
 PX: Final = 96  # CSS pixels in an inch, so that 9.5 pt of type is 12.7 px on the page
 WIDE: Final = 760  # px: the column of the page
@@ -177,6 +177,62 @@ def interval_chart(
                     color=SOFT,
                     annotation_clip=False,
                 )
+        return _svg(figure)
+
+
+def power_chart(picture: PowerPicture, *, width: int = WIDE) -> str:
+    """The power of a trial against its length: a curve by formula, dots with their error from invented trials.
+
+    The planned length is marked on the axis, and the power that is usually asked for across the picture.
+    """
+    narrow = width < 500
+    colour, _, marker = LINES[1]
+    with _figure(width, 280 if narrow else 340) as figure:
+        axes = figure.add_axes((0.13 if narrow else 0.075, 0.165, 0.83 if narrow else 0.895, 0.70))
+        end = picture.at[-1]
+        axes.axhline(picture.target, color=SOFT, linewidth=1.1, linestyle=(0, (4, 3)), zorder=1)
+        axes.axvline(picture.planned, color="#1b6e5a", linewidth=1.4, linestyle=(0, (2, 2)), zorder=1)
+        axes.plot((0.0, *picture.at), (picture.share[0], *picture.share), color=colour, linewidth=2.2, zorder=2)
+        for dot in picture.dots:
+            low, high = max(0.0, dot.share - dot.error), min(100.0, dot.share + dot.error)
+            axes.plot((dot.at, dot.at), (low, high), color=INK, linewidth=1.3, zorder=3)
+            axes.plot([dot.at], [dot.share], marker=marker, markersize=6, color=INK, zorder=4, linestyle="none")
+        late = picture.planned > 0.7 * end
+        axes.annotate(
+            "as planned",
+            (picture.planned, 100),
+            xytext=(-6 if late else 6, -3),
+            textcoords="offset points",
+            ha="right" if late else "left",
+            va="top",
+            color="#1b6e5a",
+            fontsize=9,
+            bbox=_PATCH,
+            zorder=5,
+        )
+        early = picture.share[len(picture.share) // 3] < picture.target - 12  # the curve is low there: room for words
+        axes.annotate(
+            f"usually asked: {picture.target:g}",
+            (0 if early else end, picture.target),
+            xytext=(5 if early else 0, 4 if early else -5),
+            textcoords="offset points",
+            ha="left" if early else "right",
+            va="bottom" if early else "top",
+            color=SOFT,
+            fontsize=9,
+            bbox=_PATCH,
+            zorder=1.5,
+        )
+        axes.set_xlim(0, end)
+        axes.set_ylim(0, 100)
+        axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(5 if narrow else 8, integer=True))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        axes.set_xlabel(picture.axis)
+        axes.grid(axis="y", color=GRID, linewidth=0.8)
+        axes.tick_params(length=3)
+        words = fill(picture.unit, 48) if narrow else picture.unit
+        figure.text(0.02, 0.975, words, va="top", fontsize=9 if narrow else 9.5, color=SOFT)
         return _svg(figure)
 
 

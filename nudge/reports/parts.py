@@ -116,7 +116,31 @@ class Flowing:
     caption: str
 
 
-Part: TypeAlias = Text | Listing | Table | Curves | Intervals | Flowing
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerDot:
+    """Invented trials of one length: how many of 100 found the difference, and the error of that at 95 in 100."""
+
+    at: float
+    share: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerPicture:
+    """The picture of power: of 100 trials, how many find a difference, against weeks or units (`at`)."""
+
+    at: tuple[float, ...]
+    share: tuple[float, ...]
+    dots: tuple[PowerDot, ...]
+    planned: float
+    target: float
+    axis: str
+    unit: str
+    alt: str
+    caption: str
+
+
+Part: TypeAlias = Text | Listing | Table | Curves | Intervals | Flowing | PowerPicture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,3 +165,4 @@ class Story:
     answers: tuple[Answer, ...]
     sections: tuple[Section, ...]
     colophon: str
+    kind: str = "Report of a trial"

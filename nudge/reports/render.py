@@ -15,7 +15,7 @@ from markupsafe import Markup
 from nudge.allocation.certificate import Certificate
 from nudge.reports import consort, terminal
 from nudge.reports.certificate import tell_certificate
-from nudge.reports.parts import Curves, Flowing, Intervals, Listing, Part, Section, Table, Text
+from nudge.reports.parts import Curves, Flowing, Intervals, Listing, Part, PowerPicture, Section, Story, Table, Text
 from nudge.reports.story import tell
 from nudge.reports.wording import Wording
 
@@ -38,7 +38,11 @@ def report_html(summary: Mapping[str, Any], *, title: str | None = None, wording
 
     `wording` names arms, outcomes and events (`Wording.of(experiment)`); without it their ids stand.
     """
-    story = tell(summary, _worded(summary, title, wording))
+    return story_html(tell(summary, _worded(summary, title, wording)))
+
+
+def story_html(story: Story) -> str:
+    """Any report of parts as the same kind of page."""
     sections = [
         {"slug": section.slug, "heading": section.heading, "level": section.level, "parts": _shown(section)}
         for section in story.sections
@@ -50,7 +54,12 @@ def report_text(
     summary: Mapping[str, Any], *, title: str | None = None, wording: Wording | None = None, width: int = 96
 ) -> str:
     """The same report for a terminal, in lines of at most `width` characters; pictures are left to the page."""
-    return terminal.write(tell(summary, _worded(summary, title, wording)), width=width)
+    return story_text(tell(summary, _worded(summary, title, wording)), width=width)
+
+
+def story_text(story: Story, *, width: int = 96) -> str:
+    """Any report of parts in lines of at most `width` characters."""
+    return terminal.write(story, width=width)
 
 
 def report_pdf(html: str) -> bytes:
@@ -92,7 +101,7 @@ def _part(part: Part) -> _Shown:
     return _Shown(kind="picture", value=part, wide=wide, narrow=narrow)
 
 
-def _svg(part: Curves | Intervals | Flowing, width: int) -> str:
+def _svg(part: Curves | Intervals | Flowing | PowerPicture, width: int) -> str:
     if isinstance(part, Flowing):
         return consort.flow_chart(part.trunk, part.branches, title=part.alt, width=width)
     from nudge.reports import charts  # matplotlib: not for terminal text
@@ -101,6 +110,8 @@ def _svg(part: Curves | Intervals | Flowing, width: int) -> str:
         return charts.contact_curves(
             part.lines, horizon=part.horizon, ticks=part.ticks, axis=part.axis, unit=part.unit, width=width
         )
+    if isinstance(part, PowerPicture):
+        return charts.power_chart(part, width=width)
     return charts.interval_chart(
         part.marks,
         axis=part.axis,

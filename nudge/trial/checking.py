@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from nudge.base.errors import Problem
+from nudge.base.errors import Problem, Refused
 from nudge.experiment.definition import LiveExperiment
 from nudge.experiment.loader import Loaded, load
 from nudge.experiment.seal import unsealable
@@ -25,7 +25,10 @@ class Checked:
 
 
 def check_file(path: Path) -> Checked:
-    """Read an experiment file; Refused with every problem at its line, or what there is to say of it."""
+    """Read an experiment file; Refused with every problem at its line, or what there is to say of it.
+
+    Refused too where all the units there are, drawn once, could not make any difference significant (rules §5).
+    """
     loaded = load(path)
     experiment = loaded.experiment
     warnings = tuple(str(note) for note in loaded.notes)
@@ -33,6 +36,8 @@ def check_file(path: Path) -> Checked:
     summary = f"{arms} arms, {outcomes} outcome{'s' if outcomes > 1 else ''}"
     if not isinstance(experiment, LiveExperiment):
         return Checked(id=experiment.id, kind="recorded", summary=summary, before_seal=(), warnings=warnings)
+    if experiment.design.enrol == "once" and experiment.baseline is not None:
+        Refused.when(_hopeless(loaded, experiment, experiment.baseline.units))
     return Checked(
         id=experiment.id,
         kind="live",
@@ -40,6 +45,18 @@ def check_file(path: Path) -> Checked:
         before_seal=(*unsealable(experiment, loaded.place), *_missing_files(loaded, experiment, path)),
         warnings=warnings,
     )
+
+
+def _hopeless(loaded: Loaded, experiment: LiveExperiment, clusters: int) -> tuple[Problem, ...]:
+    from nudge.planning.feasibility import cannot_reach  # loads the estimators, which hardly a check needs
+
+    shares = dict(zip(experiment.arm_ids, experiment.design.ratio, strict=True))
+    control = shares.pop(experiment.control.id)
+    p = cannot_reach(clusters, (control, *shares.values()), experiment.analysis.confidence)
+    if p is None:
+        return ()
+    facts = {"clusters": clusters, "p": p, "alpha": 1 - experiment.analysis.confidence}
+    return (TrialCode.PLAN_CANNOT_REACH.at(loaded.place("design"), **facts),)
 
 
 def _missing_files(loaded: Loaded, experiment: LiveExperiment, path: Path) -> tuple[Problem, ...]:

@@ -174,3 +174,18 @@ class TrialCode(Code):
         "an empty folder, or one that an earlier demonstration made",
         "Name another folder: this one holds files.",
     )
+
+    # The plan
+    PLAN_HISTORY_MISSING = ("a file of last year's first letters", "Check the path after --history.")
+    PLAN_NONE_ELIGIBLE = (
+        "past letters that the trial would have taken (none of {count} is)",
+        "Check `eligible` and `exclude_if`, or give a file of the letters that this trial is about.",
+    )
+    PLAN_NO_FIGURES = (
+        "figures of {outcome} from before the trial",
+        "Give last year's first letters with `--history FILE`, or add `baseline:` with its figure.",
+    )
+    PLAN_CANNOT_REACH = (
+        "a draw that could find something ({clusters} to draw give no p-value below {p:.2g}; {alpha:.2g} is asked)",
+        "Take in more of them: 8 in two equal arms are the fewest at 0.05.",
+    )

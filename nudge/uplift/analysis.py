@@ -46,6 +46,7 @@ def analyse_outcome(
     money: bool = False,
     primaries: int = 1,
     facts: Facts = NO_FACTS,
+    headline_only: bool = False,
 ) -> OutcomeResult:
     """Every arm's figures, every arm against the table's first, and the verdict of a primary outcome.
 
@@ -54,7 +55,8 @@ def analyse_outcome(
     outcome's own unit (pence, fractions, its time unit). `redraw_key`: 16 bytes. `weigh="cluster"` counts each
     cluster once; `adjust="headline"` was sealed and puts the adjusted row first; `money`: y is in pence.
     `primaries` is how many primary outcomes share `multiplicity` (`across_outcomes` then adjusts their p-values);
-    several without a rule have no verdict. `facts` serves the panels only. Raises Refused where the horizon
+    several without a rule have no verdict. `facts` serves the panels only. `headline_only` leaves out whatever stands
+    beside the headline and its verdict, for trials that are invented by the hundred. Raises Refused where the horizon
     reaches beyond the follow-up of an arm, or no unit has the outcome.
     """
     settings = Settings(
@@ -78,7 +80,10 @@ def analyse_outcome(
     if assignment is None and not live and not settings.needs_units:
         main, assignment = _as_recorded(main)
     comparisons = [Comparison.of(main, arm, assignment) for arm in main.arms[1:]]
-    rows = [tested(item, [headline_row(item, plan), *secondary_rows(item, plan)], settings) for item in comparisons]
+    rows = [
+        tested(item, [headline_row(item, plan), *(() if headline_only else secondary_rows(item, plan))], settings)
+        for item in comparisons
+    ]
     shared = primaries if outcome.primary and multiplicity == "holm" else 1
     headline = across_arms(
         [finished(item, row[0], Role.HEADLINE, settings) for item, row in zip(comparisons, rows, strict=True)],
@@ -90,7 +95,7 @@ def analyse_outcome(
         for item, row in zip(comparisons, rows, strict=True)
         for one in row[1:]
     ]
-    for item in comparisons:
+    for item in () if headline_only else comparisons:
         late = Comparison.of(everyone, item.arm, None) if len(everyone) > len(main) else None
         for role, of, row in sensitivity_rows(item, late, plan):
             beside.append(finished(of, own_p(row, settings), role, settings))
@@ -133,9 +138,11 @@ def analyse_outcome(
         competing=tuple(outcome.competing),
         smallest_worthwhile=smallest_worthwhile,
         verdict=verdicts,
-        arms=arm_results(main, outcome.type.value, horizon=horizon, time_unit=outcome.time_unit, confidence=confidence),
+        arms=()
+        if headline_only
+        else arm_results(main, outcome.type.value, horizon=horizon, time_unit=outcome.time_unit, confidence=confidence),
         estimates=(*headline, *beside),
-        panels=panels(context),
+        panels={} if headline_only else panels(context),
         notes=_notes(comparisons, better, outcome, randomised),
     )
 

@@ -58,7 +58,9 @@ def test_i10_units_for_two_shares_with_their_own_variances(oracle: Any) -> None:
 @pytest.mark.parametrize("oracle", oracles("power", "means"), ids=named)
 def test_i10_units_for_two_means(oracle: Any) -> None:
     ratio = oracle["ratio"]
-    each = units_each(oracle["effect"], Amounts(sd=oracle["sd"]).variances(oracle["effect"]), Z, ratio=ratio)
+    each = units_each(
+        oracle["effect"], Amounts(sd=oracle["sd"], higher=True).variances(oracle["effect"]), Z, ratio=ratio
+    )
     assert each * (1 + ratio) == pytest.approx(oracle["total"], abs=oracle["tolerance"])
 
 
@@ -90,7 +92,7 @@ def test_i10_exaggeration_and_wrong_sign_are_those_of_gelman_and_carlin(oracle: 
 def test_i10_the_price_of_the_restricted_mean(oracle: Any) -> None:
     fine = 200
     curve = exponential(oracle["horizon"], oracle["share"], steps=fine)
-    times = Times(waiting=curve, higher=False, step=1 / fine)
+    times = Times(waiting=curve, last=1 - oracle["share"], higher=False, step=1 / fine)
     effect = times.gain(math.log(oracle["hazard_ratio"]))
     assert [times.reference, times.reference - effect] == pytest.approx(oracle["means"], rel=oracle["tolerance"])
     assert times.variances(effect) == pytest.approx(oracle["variances"], rel=oracle["tolerance"])
@@ -165,19 +167,20 @@ def test_the_units_worked_out_have_the_power_asked_for(
 @given(share=st.floats(0.05, 0.95), effect=st.floats(0.01, 0.99), unreached=st.floats(0, 0.5))
 def test_a_hazard_ratio_brings_the_effect_it_was_worked_out_for(share: float, effect: float, unreached: float) -> None:
     for higher in (True, False):
-        times = Times(waiting=exponential(56, share), higher=higher, unreached=unreached)
+        times = Times(waiting=exponential(56, share), last=1 - share, higher=higher, unreached=unreached)
         size = effect * times.most
         assert times.gain(times.log_ratio(size)) == pytest.approx(size, abs=1e-6)
 
 
 def test_an_effect_beyond_the_horizon_is_no_effect() -> None:
-    times = Times(waiting=exponential(56, 0.4), higher=False)
+    times = Times(waiting=exponential(56, 0.4), last=0.6, higher=False)
     with pytest.raises(ValueError, match="an effect from 0"):
         times.log_ratio(56)
 
 
 def test_a_letter_that_reaches_fewer_must_do_more_for_them() -> None:
     curve = exponential(56, 0.4)
-    all_reached, some = Times(waiting=curve, higher=False), Times(waiting=curve, higher=False, unreached=0.1)
+    all_reached = Times(waiting=curve, last=0.6, higher=False)
+    some = Times(waiting=curve, last=0.6, higher=False, unreached=0.1)
     assert some.log_ratio(3) > all_reached.log_ratio(3)
     assert some.gain(0.3) == pytest.approx(0.9 * all_reached.gain(0.3))
