@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise, product
 from typing import Final, Literal, TypeAlias
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from nudge.allocation.codes import AllocationCode
 from nudge.allocation.design import Allocated, Design
+from nudge.allocation.rules import Rule
 from nudge.allocation.streams import WordArray, Words
 from nudge.base.errors import Place, Problem, Refused
 
@@ -60,7 +61,8 @@ class Assignment:
     `arm` int8[G], codes into `arms`. `stratum` int32[G], codes into `strata` (of a live trial design stratum within
     epoch). `group` int32[G], codes 0..K-1; `slots` int64[K, arms], how many slots of each arm a group owns, filled or
     not. `positions` intp[G]: where each cluster stands in the assignment this one was cut from (`between`), else
-    0..G-1. `clusters` are the codes or names of the clusters, empty where none were given.
+    0..G-1. `clusters` are the codes or names of the clusters, empty where none were given. A redraw
+    obeys `rule` as well, where the draw had one.
     """
 
     arms: tuple[str, ...]
@@ -72,6 +74,7 @@ class Assignment:
     slots: NDArray[np.int64]
     positions: NDArray[np.intp]
     clusters: tuple[str, ...] = ()
+    rule: Rule | None = None
 
     @classmethod
     def of_blocks(
@@ -167,28 +170,54 @@ class Assignment:
             raise ValueError(msg)
         kept = np.flatnonzero(np.isin(self.arm, pair))
         numbers, group = np.unique(self.group[kept], return_inverse=True)
-        return Assignment(
+        return replace(
+            self,
             arms=(reference, arm),
             arm=(self.arm[kept] == pair[1]).astype(np.int8),
             stratum=self.stratum[kept],
-            strata=self.strata,
-            scheme=self.scheme,
             group=group.astype(np.int32),
             slots=self.slots[numbers][:, pair],
             positions=self.positions[kept],
             clusters=tuple(self.clusters[place] for place in kept) if self.clusters else (),
+            rule=None if self.rule is None else self.rule.between(self, kept, pair),
         )
+
+    def only(self, members: NDArray[np.intp]) -> Assignment:
+        """These clusters alone, of whole groups, without the rule."""
+        numbers, group = np.unique(self.group[members], return_inverse=True)
+        return replace(
+            self,
+            arm=self.arm[members],
+            stratum=self.stratum[members],
+            group=group.astype(np.int32),
+            slots=self.slots[numbers],
+            positions=np.arange(len(members), dtype=np.intp),
+            rule=None,
+        )
+
+    @cached_property
+    def _free(self) -> Assignment:
+        return replace(self, rule=None)
+
+    @cached_property
+    def _ruled(self) -> ArmArray | None:  # every allocation that the rule admits, where they can be listed
+        return None if self.rule is None else self.rule.listed(self._free)
 
     def probabilities(self) -> NDArray[np.float64]:
         """float64[G, arms]: each cluster's chance of each arm under the redraw."""
+        if self.rule is not None:
+            return self.rule.probabilities(self._free)
         shares = self.slots / np.maximum(self.slots.sum(axis=1, keepdims=True), 1)
         return np.asarray(shares[self.group], dtype=np.float64)
 
     def allocations(self) -> int | float:
         """How many equally likely redraws there are, counting the unfilled slots of open blocks.
 
-        Infinite where independent draws at unequal shares make them unequally likely: such a design is not listed.
+        Infinite where they are not equally likely (independent draws at unequal shares, a minimised draw), or too
+        many for a rule to be held to each: such a design is not listed.
         """
+        if self.rule is not None:
+            return math.inf if self._ruled is None else len(self._ruled)
         if self.scheme == "simple":
             counts = {int(count) for count in self.slots[0]} if len(self.slots) else {0}
             return len(self.arms) ** len(self.arm) if len(counts) == 1 else math.inf
@@ -203,6 +232,8 @@ class Assignment:
         if not isinstance(count, int):
             msg = "unequally likely allocations are not listed"
             raise ValueError(msg)
+        if self._ruled is not None:
+            return self._ruled
         if self.scheme == "simple":
             every = np.array(list(product(range(len(self.arms)), repeat=len(self.arm))), dtype=np.int8)
             return every.reshape(count, len(self.arm))
@@ -218,6 +249,9 @@ class Assignment:
 
     def redraw(self, n: int, key: bytes, chunk: int | None = None) -> Iterator[ArmArray]:
         """`n` redraws as int8[up to chunk, G], the same ones whatever the chunk. `key`: 16 bytes (`redraw_key`)."""
+        if self.rule is not None:
+            yield from self.rule.redraw(self._free, n, key, chunk)
+            return
         size = chunk if chunk is not None else max(1, CELLS // max(1, self._words_a_redraw, len(self.arm)))
         words = Words(key)
         for start in range(0, n, size):
@@ -235,6 +269,8 @@ class Assignment:
             raise ValueError(msg)
         if len(self.arm) == 0:
             return 1.0
+        if self.rule is not None:
+            return self.rule.attainable_p(self._free)
         if self.scheme == "simple":
             zero, one = (int(count) for count in self.slots[0])
             here = (zero / (zero + one)) ** zero * (one / (zero + one)) ** one
@@ -272,7 +308,7 @@ class Assignment:
     @cached_property
     def listed(self) -> bool:
         """Whether a redraw takes one word a group and nothing else: an arrangement of each group's list."""
-        return self.scheme != "simple" and all(part.listed is not None for part in self.parts)
+        return self.rule is None and self.scheme != "simple" and all(part.listed is not None for part in self.parts)
 
     @cached_property
     def _words_a_redraw(self) -> int:

@@ -19,6 +19,68 @@ class AllocationCode(Code):
         "a ratio whose parts add up to {most} or less in lowest terms, found {total}",
         "Use a rounder ratio, such as [2, 1]: blocks of {total} or more would seldom be filled.",
     )
+    TERM_OF_ANOTHER_METHOD = (
+        "no `{term}`: the method {method} has no use for it",
+        "Remove `{term}`, or choose the method that it belongs to.",
+    )
+    PAIRS_OF_TWO_ARMS = (
+        "two arms at 1:1 for matched pairs: one cluster of each pair goes to each arm",
+        "Compare two arms, or use `method: blocked`.",
+    )
+    PAIR_OR_COVARIATES = (
+        "either `pair` (the column that names the pairs) or `covariates` (to make them by), one of the two",
+        "Keep the one by which the clusters are paired.",
+    )
+    COVARIATES_NEEDED = ("covariates to balance", "Name them in `covariates:`, or use `method: blocked`.")
+    COVARIATES_TOO_MANY = (
+        "at most {most} covariates, found {count}",
+        "Keep those that foretell the outcome best: the more there are, the less each is balanced.",
+    )
+    ACCEPTANCE_OUT_OF_RANGE = (
+        "an acceptance from {least} to 1: the share of allocations that are balanced enough",
+        "Write `acceptance: 0.1`: one allocation in ten is balanced enough.",
+    )
+    FACTORS_NEEDED = ("factors to balance", "Name the columns or bands in `strata:`, or use `method: blocked`.")
+    MINIMISED_RATIO = (
+        "equal arms for minimisation: with others its chances depend on the factors",
+        "Write a ratio of ones, or use `method: blocked`.",
+    )
+    MINIMISED_ARMS = (
+        "two arms for a comparison within a minimised draw: it cannot be redrawn with a third arm held as it fell",
+        "Compare two arms, or use `method: blocked`.",
+    )
+    CHANCE_OUT_OF_RANGE = (
+        "a chance above {least} and below 1, so that the next arm can never be foretold",
+        "Write `chance: 0.8`.",
+    )
+    SEQUENCES_UNEVEN = (
+        "for each arm the condition of every period, as many periods in each",
+        "Make them by `stepped_wedge` or `crossover`.",
+    )
+    PAIR_TOO_LARGE = (
+        "at most two new clusters of one pair in batch {batch}; {count} pair(s) have more",
+        "Correct the column that names the pairs, or let nudge make the pairs by `covariates`.",
+    )
+    PAIRS_TOO_MANY = (
+        "at most {most} clusters of one stratum to be paired by distance; batch {batch} has {count}",
+        "Declare strata, name the pairs in a column, or enrol in smaller batches.",
+    )
+    COVARIATES_MISFIT = (
+        "a number or a gap for each of {expected} covariates of every cluster; {count} cluster(s) have others",
+        "List the covariates in the order declared.",
+    )
+    LEVELS_MISFIT = (
+        "a level of each of {expected} factors for every cluster; {count} cluster(s) have others",
+        "Join the levels by a tab in the order declared.",
+    )
+    LIST_FOR_REDRAW_MISSING = (
+        "the list of batch {batch} as frozen, without which it cannot be redrawn",
+        "Restore the batch's list from a backup.",
+    )
+    METHOD_CHANGED = (
+        "one way of drawing throughout a trial",
+        "Close this trial and seal another: draws of two kinds have no common randomisation test.",
+    )
     EPOCH_NOT_COUNTED = ("an epoch from 1, found {epoch}", "Number epochs 1, 2, 3 as amendments open them.")
     ID_UNUSABLE = ("an id of {what} in one line and not blank", "Remove the line break, or give it an id.")
     CLUSTER_IN_TWO_STRATA = (

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import chdtrc, gammaln
 
 from nudge.allocation.assignment import Assignment
+from nudge.allocation.minimised import Minimising
 from nudge.uplift.units import FloatArray, IntArray
 
 
@@ -22,9 +23,9 @@ def sample_ratio(assignment: Assignment) -> dict[str, Any] | None:
     Inside a group of N slots of which K are an arm's, the n that are filled hold a hypergeometric number of it;
     groups add up by convolution, and p is the probability of all numbers no likelier than the one seen. With three
     arms or more each is tried, and the smallest p times their number stands (Bonferroni). None for independent
-    draws, whose sizes no design fixes.
+    draws, whose sizes no design fixes, and for minimised ones, whose groups have no slots.
     """
-    if assignment.scheme == "simple" or len(assignment.arm) == 0:
+    if isinstance(assignment.rule, Minimising) or assignment.scheme == "simple" or len(assignment.arm) == 0:
         return None
     filled = np.bincount(assignment.group, minlength=len(assignment.slots))
     slots = assignment.slots.sum(axis=1)
