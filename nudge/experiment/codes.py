@@ -90,6 +90,29 @@ class ExperimentCode(Code):
     PRIOR_OF_CONTROL = ("`prior` on an arm that is compared with the control", "Move it to that arm.")
     COST_OF_SOME_ARMS = ("`cost` on every arm (`{arm}` has none)", "Add `cost: 0` where the arm cost nothing.")
     COST_TWICE = ("`cost` on the arms, or `spent` under `data`, not both", "Keep `spent`, and remove `cost`.")
+    FACTORS_WITHOUT_FACTORIAL = (
+        "`factorial` under `design` beside `factors`",
+        "Add `factorial: main_effects` where the factors decide, `factorial: cells` where each letter does.",
+    )
+    FACTORIAL_WITHOUT_FACTORS = (
+        "`factors` on every arm that is no hold-out, the same names in each",
+        "Add them, such as `factors: {{redraft: new, norm: none}}`.",
+    )
+    FACTOR_OF_ONE_LEVEL = ("at least two levels of `{factor}`", "Give it another level in some arm, or remove it.")
+    FACTOR_CELL_MISSING = ("every combination of the levels in an arm (none has {cell})", "Add an arm with {cell}.")
+    FACTOR_CELL_TWICE = ("one arm for each combination (`{first}` already has {cell})", "Change the levels here.")
+    FACTORIAL_PAIRS = ("a factorial trial that is not paired", "Remove `pair` or `factorial`: a pair holds two arms.")
+    HOLD_OUT_OF_CONTROL = ("`hold_out` on an arm that is not the control", "Move it to an arm of its own.")
+    HOLD_OUT_TWICE = ("one arm with `hold_out: true` (`{first}` already has it)", "Remove it here.")
+    HOLD_OUT_ALONE = ("two arms to compare beside the hold-out", "Add an arm, or make the hold-out the control.")
+    SUBGROUP_FINE = (
+        "a subgroup with few values (`{column}` is {kind})",
+        "Cut it into bands under `bands`, and use the band.",
+    )
+    SUBGROUP_PAIRS = (
+        "no `subgroups` where units are paired: a pair is one comparison, and may lie in two of them",
+        "Remove them, or name the pairs under `strata`.",
+    )
     ID_TWICE = ("an id of its own (`{id}` is already at line {line})", "Change one of the two.")
     PRIMARY_NONE = ("one outcome with `primary: true`", "Add it to the outcome that decides.")
     PRIMARY_TWICE = ("one primary outcome (`{first}` is already)", "{fix}")

@@ -73,6 +73,8 @@ class Arm(_Value):
 
     `prior` is what was believed of the arm before the trial; the control has none. `cost` is in pounds: of each of
     its letters, in a recorded plan of each of its units.
+    `prior` is what was believed of the arm before the trial; the control has none. `factors` is the arm's level of
+    each factor of a factorial trial. A `hold_out` arm is drawn with the rest and stands outside their comparisons.
     """
 
     id: str
@@ -82,6 +84,8 @@ class Arm(_Value):
     levers: tuple[Lever, ...] = ()
     prior: Prior | None = None
     cost: NotNegative | None = None
+    factors: Mapping[Name, FreeText] = {}
+    hold_out: Truth = False
 
     @property
     def name(self) -> str:
@@ -208,6 +212,7 @@ class DesignSpec(_Value):
     strata: tuple[ColumnName, ...] = ()
     ratio: tuple[WholeAboveZero, ...] = ()
     enrol: Literal["once", "weekly", "fortnightly", "monthly"] = "weekly"
+    factorial: Literal["main_effects", "cells"] | None = None
 
 
 class RecordedDesign(_Value):
@@ -216,6 +221,7 @@ class RecordedDesign(_Value):
     method: Literal["recorded"]
     randomised: Literal["yes", "no", "unknown"] = "unknown"
     drawn: Literal["simple", "complete", "blocked", "clusters", "pairs"] | None = None
+    factorial: Literal["main_effects", "cells"] | None = None
 
 
 class RecordedData(_Value):

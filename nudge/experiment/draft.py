@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Final, TypeAlias
 
 from nudge.base.columns import Kind
@@ -152,6 +153,56 @@ def one_control(draft: Draft) -> Iterator[Finding]:
             yield found(("arms", index, "prior"), Code.PRIOR_OF_CONTROL, on_key=True)
 
 
+def factors_crossed(draft: Draft) -> Iterator[Finding]:
+    """A factorial trial has every combination of its levels, each in one arm."""
+    design, arms = draft.one("design"), [(index, arm) for index, arm in draft.items("arms") if not arm.hold_out]
+    if design is None or not draft.sound("arms"):
+        return
+    with_factors = [index for index, arm in draft.items("arms") if arm.factors]
+    if design.factorial is None:
+        if with_factors:
+            yield found(("arms", with_factors[0], "factors"), Code.FACTORS_WITHOUT_FACTORIAL, on_key=True)
+        return
+    names = [sorted(arm.factors) for _, arm in arms]
+    if not names or not names[0] or any(own != names[0] for own in names):
+        yield found(("design", "factorial"), Code.FACTORIAL_WITHOUT_FACTORS, on_key=True)
+        return
+    data = draft.one("data")
+    if data is not None and data.pair is not None:
+        yield found(("design", "factorial"), Code.FACTORIAL_PAIRS, on_key=True)
+    order = [*arms[0][1].factors]
+    levels = {name: tuple(dict.fromkeys(arm.factors[name] for _, arm in arms)) for name in order}
+    for name in order:
+        if len(levels[name]) < 2:
+            yield found(("design", "factorial"), Code.FACTOR_OF_ONE_LEVEL, on_key=True, factor=name)
+    seen: dict[tuple[str, ...], str] = {}
+    for index, arm in arms:
+        cell = tuple(arm.factors[name] for name in order)
+        if cell in seen:
+            facts = {"first": seen[cell], "cell": _cell(order, cell)}
+            yield found(("arms", index, "factors"), Code.FACTOR_CELL_TWICE, on_key=True, **facts)
+        seen.setdefault(cell, arm.id)
+    for cell in product(*levels.values()):
+        if cell not in seen:
+            yield found(("arms",), Code.FACTOR_CELL_MISSING, on_key=True, cell=_cell(order, cell))
+
+
+def _cell(names: Iterable[str], cell: Iterable[str]) -> str:
+    return "`factors: {" + ", ".join(f"{name}: {level}" for name, level in zip(names, cell, strict=True)) + "}`"
+
+
+def hold_out_apart(draft: Draft) -> Iterator[Finding]:
+    """At most one arm is held out, it is not the control, and two arms stay to be compared."""
+    held = [(index, arm) for index, arm in draft.items("arms") if arm.hold_out]
+    for index, arm in held:
+        if arm.control:
+            yield found(("arms", index, "hold_out"), Code.HOLD_OUT_OF_CONTROL, on_key=True)
+    for index, _ in held[1:]:
+        yield found(("arms", index, "hold_out"), Code.HOLD_OUT_TWICE, on_key=True, first=held[0][1].id)
+    if len(held) == 1 and draft.sound("arms") and len(draft.items("arms")) < 3:
+        yield found(("arms", held[0][0], "hold_out"), Code.HOLD_OUT_ALONE, on_key=True)
+
+
 def ids_apart(draft: Draft) -> Iterator[Finding]:
     """Arms, outcomes and waves have ids of their own."""
     for key in ("arms", "outcomes", "waves"):
@@ -180,4 +231,4 @@ def sizes_of_outcomes(draft: Draft) -> Iterator[Finding]:
             yield found(path, Code.SIZE_BEYOND_HORIZON, horizon=outcome.horizon, unit=outcome.time_unit)
 
 
-BOTH: Final[tuple[Check, ...]] = (one_control, ids_apart, sizes_of_outcomes)
+BOTH: Final[tuple[Check, ...]] = (one_control, factors_crossed, hold_out_apart, ids_apart, sizes_of_outcomes)

@@ -28,6 +28,7 @@ from nudge.experiment.draft import (
 from nudge.experiment.spelling import listed
 
 _NUMERIC: Final = (Kind.MONEY, Kind.NUMBER)
+_MANY_VALUED: Final = frozenset({Kind.MONEY, Kind.NUMBER, Kind.DATE})
 
 
 def columns_known(draft: Draft) -> Iterator[Finding]:
@@ -51,7 +52,10 @@ def columns_known(draft: Draft) -> Iterator[Finding]:
     if analysis is not None and draft.sound("bands"):
         for key in ("covariates", "subgroups"):
             for number, name in enumerate(getattr(analysis, key)):
-                yield from unknown(("analysis", key, number), name, list(draft.names), Code.COLUMN_OR_BAND_UNKNOWN)
+                path: Path = ("analysis", key, number)
+                yield from unknown(path, name, list(draft.names), Code.COLUMN_OR_BAND_UNKNOWN)
+                if key == "subgroups" and (kind := draft.names.get(name)) in _MANY_VALUED:
+                    yield found(path, Code.SUBGROUP_FINE, column=name, kind=kind)
 
 
 def bands_well_cut(draft: Draft) -> Iterator[Finding]:

@@ -103,6 +103,18 @@ def recorded_design(draft: Draft) -> Iterator[Finding]:
         yield found(("data",), Code.DATA_KEY_MISSING, on_key=True, key="cluster")
 
 
+def recorded_subgroups(draft: Draft) -> Iterator[Finding]:
+    """A pair is one comparison: it has no part in two subgroups."""
+    data, analysis = draft.one("data"), draft.one("analysis")
+    if data is not None and analysis is not None and analysis.subgroups and (data.pair or _paired(draft)):
+        yield found(("analysis", "subgroups"), Code.SUBGROUP_PAIRS, on_key=True)
+
+
+def _paired(draft: Draft) -> bool:
+    design = draft.one("design")
+    return design is not None and design.drawn == "pairs"
+
+
 def recorded_arms(draft: Draft) -> Iterator[Finding]:
     """Nothing is posted here, so no arm has a letter."""
     for index, arm in draft.items("arms"):
@@ -138,4 +150,5 @@ RECORDED: Final[tuple[Check, ...]] = (
     recorded_design,
     recorded_primaries,
     recorded_costs,
+    recorded_subgroups,
 )

@@ -49,6 +49,7 @@ FLAG_WORDS: Final[Mapping[Flag, str]] = {
     " read the difference in average time and the curves instead.",
     Flag.COVARIATE_DROPPED: "A covariate could not be used and was left out.",
     Flag.WITHIN_BEYOND_SECOND_POSTING: "The period runs past the second letter, so both letters are in the figure.",
+    Flag.FOLLOW_UP_SHORT: "No unit of some arm was followed to the horizon here, so there is no average to give.",
     Flag.DISPATCH_DIFFERS_BY_ARM: "The arms were posted a day or more apart.",
 }
 

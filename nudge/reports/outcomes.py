@@ -10,7 +10,19 @@ import numpy as np
 from nudge.reports.lines import PER_100, by_time, directed, interval_words, level_printer, measure_name, sides, size
 from nudge.reports.parts import Answer, Curves, Intervals, Line, Mark, Part, Section, Table, Text, Tone
 from nudge.reports.summary import headline
-from nudge.reports.wording import NONE, Wording, between, count_of, number, p_words, per_100, periods, plural, whole
+from nudge.reports.wording import (
+    NONE,
+    Wording,
+    between,
+    count_of,
+    listed,
+    number,
+    p_words,
+    per_100,
+    periods,
+    plural,
+    whole,
+)
 from nudge.uplift.estimate import Measure, Role, Scale
 from nudge.uplift.survival import curve_from_tallies
 from nudge.uplift.verdict import HEADLINES, VerdictCode
@@ -29,7 +41,7 @@ def answers(outcome: Outcome, wording: Wording, *, drawn_here: bool) -> tuple[An
 def _answer(
     line: Mapping[str, Any], outcome: Outcome, wording: Wording, verdict: Mapping[str, Any] | None, *, drawn_here: bool
 ) -> Answer:
-    arm, reference = _named(line["arm"], wording), _named(line["reference"], wording)
+    arm, reference = (f"‘{side}’" for side in compared(line, wording))
     name = wording.outcome(outcome)
     if line["estimate"] is None:
         sentence = f"{name}: no estimate can be given for {arm} against {reference}."
@@ -52,6 +64,8 @@ def _answer(
         sentence = f"{name}: {amount} {direction} of every 100 {units} with {arm} than with {reference} ({interval})."
     else:
         sentence = f"{name} was {amount} {direction} with {arm} than with {reference} ({interval})."
+    if (contrast := line.get("contrast")) and contrast[2]:
+        basis = f"{basis} This is {contrast[2]}.".strip()
     return Answer(
         head=_head(verdict),
         tone=_tone(verdict),
@@ -101,7 +115,7 @@ def _meaning(
 ) -> tuple[str, ...]:
     points = []
     by_horizon = _row(outcome, line["arm"], Measure.RISK_DIFFERENCE)
-    if outcome["type"] == "time_to_event" and by_horizon is not None:
+    if outcome["type"] == "time_to_event" and by_horizon is not None and not line.get("contrast"):
         points.append(f"{shares_sentence(by_horizon, outcome, wording)}.")
     if (p := line["p_value"]) is not None:
         points.append(_chance(p, line["p_adjusted"], by_chance=drawn_here))
@@ -395,7 +409,7 @@ def interval_picture(lines: Sequence[Mapping[str, Any]], outcome: Outcome, wordi
     several = len({line["arm"] for line in lines}) > 1
     marks = tuple(
         Mark(
-            label=wording.arm(line["arm"]) if several or len(lines) == 1 else line["method"],
+            label=compared(line, wording)[0] if several or len(lines) == 1 else line["method"],
             words=size(line, outcome, wording),
             estimate=factor * line["estimate"],
             low=None if line["ci"] is None else factor * line["ci"][0],
@@ -407,15 +421,15 @@ def interval_picture(lines: Sequence[Mapping[str, Any]], outcome: Outcome, wordi
     )
     said = "; ".join(f"{mark.label} {mark.words}" for mark in marks)
     name = measure_name(first, outcome)
-    reference = wording.arm(first["reference"])
+    references = listed(dict.fromkeys(compared(line, wording)[1] for line in lines), "or")
     return Intervals(
         marks=marks,
-        axis=f"{name}{' (£)' if outcome['id'] in wording.money else ''}, against {reference}",
+        axis=f"{name}{' (£)' if outcome['id'] in wording.money else ''}, against {references}",
         no_effect=1.0 if ratio else 0.0,
         ratio=ratio,
         sides=sides(first, outcome),
         worthwhile=_worthwhile(outcome, ratio=ratio, factor=factor),
-        alt=f"{name}, against {reference}, with {_confidence(outcome)} intervals: {said}.",
+        alt=f"{name}, against {references}, with {_confidence(outcome)} intervals: {said}.",
         caption=f"Bars: {_confidence(outcome)} intervals, each arm on its own. Solid line: no difference."
         + (" Dotted line: the smallest difference worth having." if outcome["smallest_worthwhile"] else ""),
     )
@@ -441,6 +455,13 @@ def _limits(value: Mapping[str, Any], shown: Any) -> str:
 
 def _confidence(outcome: Outcome) -> str:
     return f"{outcome['estimates'][0]['confidence'] if outcome['estimates'] else 0.95:.0%}"
+
+
+def compared(line: Mapping[str, Any], wording: Wording) -> tuple[str, str]:
+    """The two sides of an estimate: of a contrast in its own words, else the arms."""
+    if contrast := line.get("contrast"):
+        return contrast[0], contrast[1]
+    return wording.arm(line["arm"]), wording.arm(line["reference"])
 
 
 def _named(arm: str, wording: Wording) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from nudge.reports.chances import chances
 from nudge.reports.compliers import compliers
+from nudge.reports.contrasts import factorial, hold_out, subgroups
 from nudge.reports.leavers import leavers
 from nudge.reports.parts import Section
 from nudge.reports.spending import letters, spending
@@ -19,6 +20,9 @@ Told: TypeAlias = Callable[[Mapping[str, Any], Lines, Wording], Section]
 """From an outcome of the summary and its panel's lines to a section."""
 
 SECTIONS: Final[Mapping[str, Told]] = {
+    "factorial": factorial,
+    "hold_out": hold_out,
+    "subgroups": subgroups,
     "competing": leavers,
     "compliance": compliers,
     "bounds": unmeasured,
@@ -28,7 +32,13 @@ SECTIONS: Final[Mapping[str, Told]] = {
 }
 
 
-def sections(outcome: Mapping[str, Any], wording: Wording, *, several: bool = False) -> list[Section | None]:
+def sections(
+    outcome: Mapping[str, Any],
+    wording: Wording,
+    names: Collection[str] = tuple(SECTIONS),
+    *,
+    several: bool = False,
+) -> list[Section | None]:
     """The sections of one outcome's panels; a panel this version does not know is passed over.
 
     `several`: other outcomes have theirs too, so each heading names its outcome.
@@ -36,10 +46,19 @@ def sections(outcome: Mapping[str, Any], wording: Wording, *, several: bool = Fa
     held: Mapping[str, Lines] = outcome.get("panels", {})
     found: list[Section | None] = []
     for name, told in SECTIONS.items():
-        if held.get(name):
+        if name in names and held.get(name):
             section = told(outcome, held[name], wording)
             if several:
                 heading = f"{wording.outcome(outcome)}: {section.heading[:1].lower()}{section.heading[1:]}"
                 section = replace(section, heading=heading)
             found.append(section)
     return found
+
+
+def harmed(outcome: Mapping[str, Any], wording: Wording) -> list[Section | None]:
+    """Whether a harm fell on some more than on others: the groups alone, named for the harm."""
+    return [
+        replace(section, heading=f"{wording.outcome(outcome)}, group by group", level=3)
+        for section in sections(outcome, wording, ("subgroups",))
+        if section is not None
+    ]

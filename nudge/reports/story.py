@@ -42,6 +42,7 @@ def tell(summary: Mapping[str, Any], wording: Wording) -> Story:
         account.methods(summary, wording),
         account.missing(summary, wording),
         account.harms(summary, wording),
+        *(one for harm in summary["outcomes"] if harm["id"] in wording.harms for one in panels.harmed(harm, wording)),
         account.sensitivity(summary, wording),
         account.checks(summary, wording),
         account.notes(summary),

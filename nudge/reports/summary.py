@@ -258,7 +258,7 @@ _OUTCOME: Final = record(
             values=map_of(anything),
         )
     ),
-    estimates=list_of(_ESTIMATE),
+    estimates=list_of(with_optional(_ESTIMATE, contrast=null_or(row(text, text, text)))),
 )
 _DOCUMENT: Final = record(
     schema=text,

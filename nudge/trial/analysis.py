@@ -229,6 +229,11 @@ def _table(
         drawn=population.drawn[keep],
         primary=population.primary[keep],
         covariates={name: _value_at_draw(population, name)[keep] for name in experiment.analysis.covariates},
+        subgroups={
+            name: replace(found, codes=found.codes[keep])
+            for name in experiment.analysis.subgroups
+            for found in [population.subgroup(experiment, name)]
+        },
         assigned=population.by_arm(population.primary),
         missing_by=_missing_by(population, reasons),
         missing=UnitTable(
@@ -452,8 +457,6 @@ def _notes(
                 f"to {facts['to']}, because: {facts['because']}."
             )
     notes += [note for result in results for note in result.notes]
-    if experiment.analysis.subgroups:
-        notes.append(f"Subgroups were declared and are not estimated yet: {', '.join(experiment.analysis.subgroups)}.")
     return notes
 
 

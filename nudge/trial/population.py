@@ -6,13 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from nudge.allocation.assignment import Assignment
 from nudge.allocation.design import Design
+from nudge.base.columns import Kind
 from nudge.base.errors import Refused
+from nudge.experiment.bands import labels
 from nudge.experiment.definition import LiveExperiment
 from nudge.experiment.loader import parse
 from nudge.records.store import rows_of
@@ -32,6 +34,10 @@ from nudge.records.tables import (
 from nudge.trial.codes import TrialCode
 from nudge.trial.enrolment import as_allocated
 from nudge.trial.handle import Trial
+from nudge.trial.units import typed_values, with_bands
+from nudge.uplift.units import Subgroup
+
+_YES_NO: Final = {True: "yes", False: "no"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +84,24 @@ class Population:
 
     def by_arm(self, chosen: np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, int]:
         return {arm: int((chosen & (self.arm == code)).sum()) for code, arm in enumerate(self.arms)}
+
+    def subgroup(self, experiment: LiveExperiment, name: str) -> Subgroup:
+        """A declared column or band as each unit had it when it was drawn; bands in ascending order."""
+        kind, band = experiment.kinds[name], experiment.bands.get(name)
+        values = [
+            with_bands(experiment, typed_values(unit.values_json, experiment.kinds)).get(name) for unit in self.units
+        ]
+        words = [
+            _YES_NO[value] if isinstance(value, bool) else None if value is None else str(value) for value in values
+        ]
+        found = {word for word in words if word}
+        if band is not None:
+            levels = tuple(label for label in labels(band, experiment.columns[band.of]) if label in found)
+        else:
+            numeric = kind in (Kind.MONEY, Kind.NUMBER)
+            levels = tuple(sorted(found, key=lambda word: (float(word) if numeric else 0.0, word)))
+        code = {word: number for number, word in enumerate(levels)}
+        return Subgroup(codes=np.array([code.get(word or "", -1) for word in words], dtype=np.int64), levels=levels)
 
 
 def read_recorded(trial: Trial) -> Recorded:

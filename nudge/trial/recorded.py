@@ -32,7 +32,7 @@ from nudge.uplift.checks import balance, missing_by_arm
 from nudge.uplift.estimate import Estimate, Flag, Role
 from nudge.uplift.facts import Facts
 from nudge.uplift.results import OutcomeResult
-from nudge.uplift.units import FloatArray, IntArray, UnitTable
+from nudge.uplift.units import FloatArray, IntArray, Subgroup, UnitTable
 
 MOST_WORDS: Final = 20  # different words in a covariate that is no number
 _APART: Final = 1.0  # days between the arms' median postings at which a reader is told
@@ -73,6 +73,7 @@ class _Read:
     columns: Columns
     units: Units
     covariates: Mapping[str, FloatArray]
+    subgroups: Mapping[str, Subgroup]
     drawn: str
     assignment: Assignment | None
     place: IntArray  # of each unit's cluster in the assignment
@@ -91,6 +92,7 @@ def _read(plan: RecordedExperiment, cells: Cells) -> _Read:
         columns=columns,
         units=units,
         covariates={name: values for found in covariates for name, values in found.items()},
+        subgroups={heading: _subgroup(heading, units, columns) for heading in plan.analysis.subgroups},
         drawn=drawn,
         assignment=assignment,
         place=place,
@@ -165,6 +167,7 @@ def _table(read: _Read, found: Measured) -> UnitTable:
         drawn=read.place[unit],
         pair=None if units.pair is None else units.pair[unit],
         covariates={name: values[unit] for name, values in read.covariates.items()},
+        subgroups={name: replace(found, codes=found.codes[unit]) for name, found in read.subgroups.items()},
         assigned=dict(zip(units.arms, assigned.tolist(), strict=True)),
         missing_by=missing_by,
         missing=None if found.repeated else _missing(read, found, cluster),
@@ -209,6 +212,17 @@ def _covariate(heading: str, units: Units, columns: Columns) -> dict[str, FloatA
         for number, word in enumerate(words.words)
         if number
     }
+
+
+def _subgroup(heading: str, units: Units, columns: Columns) -> Subgroup:
+    """A column of words, those of a unit's first row; a column with many is no subgroup."""
+    found = columns.codes(heading)
+    if len(found.words) > MOST_WORDS:
+        place = columns.cells.place(heading)
+        columns.problems.append(RecordedCode.SUBGROUP_TOO_WIDE.at(place, limit=MOST_WORDS, count=len(found.words)))
+    first = np.full(len(units), -1)
+    first[units.row_unit[::-1]] = np.arange(len(units.row_unit))[::-1]
+    return Subgroup(codes=found.codes[first], levels=found.words)
 
 
 def _finished(result: OutcomeResult, read: _Read, outcome: Outcome, found: Measured, redraws: int) -> OutcomeResult:
@@ -283,8 +297,6 @@ def _header(read: _Read, measured: Sequence[Measured], results: Sequence[Outcome
     ]
     for found, result in zip(measured, results, strict=True):
         notes += [*found.notes, *result.notes]
-    if plan.analysis.subgroups:
-        notes.append(f"Subgroups are declared ({', '.join(plan.analysis.subgroups)}) and not yet estimated.")
     dispatch = next((told for found in measured if (told := _dispatch(units, found)) is not None), None)
     return Header(
         experiment=plan.id,

@@ -92,6 +92,10 @@ class RecordedCode(Code):
         "a number, or at most {limit} different words, in a covariate; this has {count}",
         "Give it as a number, or join words that mean the same.",
     )
+    SUBGROUP_TOO_WIDE = (
+        "at most {limit} different words in a subgroup; this has {count}",
+        "Cut it into a few bands in the data, and name that column.",
+    )
 
 
 def counted(n: int, noun: str = "row") -> str:

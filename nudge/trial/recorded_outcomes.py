@@ -54,8 +54,9 @@ def columns_named(experiment: RecordedExperiment) -> dict[str, str]:
         for key in ("event", "competing"):
             for heading in getattr(outcome, key):
                 found.setdefault(heading, f"{outcome.id}.{key}")
-    for heading in experiment.analysis.covariates:
-        found.setdefault(heading, "analysis.covariates")
+    for key in ("covariates", "subgroups"):
+        for heading in getattr(experiment.analysis, key):
+            found.setdefault(heading, f"analysis.{key}")
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Final
 
 import numpy as np
@@ -17,9 +18,10 @@ from nudge.uplift.codes import UpliftCode
 from nudge.uplift.comparison import Comparison, Row
 from nudge.uplift.context import Context
 from nudge.uplift.estimate import Estimate, Flag, Role
+from nudge.uplift.factorial import main_effects
 from nudge.uplift.facts import NO_FACTS, Facts
 from nudge.uplift.finishing import Settings, across_arms, finished, own_p, tested
-from nudge.uplift.outcome_rows import Plan, headline_row, secondary_rows, sensitivity_rows
+from nudge.uplift.outcome_rows import Plan, headline_row, noted, secondary_rows, sensitivity_rows
 from nudge.uplift.panels import panels
 from nudge.uplift.results import OutcomeResult
 from nudge.uplift.units import Counts, UnitTable
@@ -55,8 +57,9 @@ def analyse_outcome(
     outcome's own unit (pence, fractions, its time unit). `redraw_key`: 16 bytes. `weigh="cluster"` counts each
     cluster once; `adjust="headline"` was sealed and puts the adjusted row first; `money`: y is in pence.
     `primaries` is how many primary outcomes share `multiplicity` (`across_outcomes` then adjusts their p-values);
-    several without a rule have no verdict. `facts` serves the panels only. `headline_only` leaves out whatever stands
-    beside the headline and its verdict, for trials that are invented by the hundred. Raises Refused where the horizon
+    several without a rule have no verdict. `facts` serves the panels, names a hold-out, and says whether a factorial
+    trial leads with its main effects. `headline_only` leaves out whatever stands beside the headline and its verdict,
+    for trials that are invented by the hundred. Raises Refused where the horizon
     reaches beyond the follow-up of an arm, or no unit has the outcome.
     """
     settings = Settings(
@@ -79,7 +82,10 @@ def analyse_outcome(
     main = everyone.primary_only()
     if assignment is None and not live and not settings.needs_units:
         main, assignment = _as_recorded(main)
-    comparisons = [Comparison.of(main, arm, assignment) for arm in main.arms[1:]]
+    factors = facts.factors if facts.factorial == "main_effects" else {}
+    effects = main_effects(main, assignment, factors)
+    cells = [Comparison.of(main, arm, assignment) for arm in main.arms[1:] if arm not in facts.hold_out]
+    comparisons = [effect.comparison for effect in effects] or cells
     rows = [
         tested(item, [headline_row(item, plan), *(() if headline_only else secondary_rows(item, plan))], settings)
         for item in comparisons
@@ -95,10 +101,20 @@ def analyse_outcome(
         for item, row in zip(comparisons, rows, strict=True)
         for one in row[1:]
     ]
-    for item in () if headline_only else comparisons:
-        late = Comparison.of(everyone, item.arm, None) if len(everyone) > len(main) else None
-        for role, of, row in sensitivity_rows(item, late, plan):
+    late: list[Comparison] = []
+    if len(everyone) > len(main):
+        late = [effect.comparison for effect in main_effects(everyone, None, factors)]
+        late = late or [Comparison.of(everyone, item.arm, None) for item in comparisons]
+    for item, with_late in () if headline_only else zip_longest(comparisons, late):
+        for role, of, row in sensitivity_rows(item, with_late, plan):
             beside.append(finished(of, own_p(row, settings), role, settings))
+    if effects:
+        headline = [replace(item, contrast=effect.told) for item, effect in zip(headline, effects, strict=True)]
+        told = {(effect.comparison.arm, effect.comparison.reference): effect.told for effect in effects}
+        beside = [replace(item, contrast=told[item.arm, item.reference]) for item in beside]
+        for item in () if headline_only else cells:
+            [row] = tested(item, [headline_row(item, plan)], settings)
+            beside.append(finished(item, noted(row, "this arm alone"), Role.SECONDARY, settings))
     beside.sort(key=lambda item: list(Role).index(item.role))
     better = _better(outcome, live=live)
     verdicts: tuple[Verdict, ...] = ()
@@ -123,6 +139,7 @@ def analyse_outcome(
         unit=unit,
         money=money,
         facts=facts,
+        assignment=assignment,
     )
     return OutcomeResult(
         id=outcome.id,

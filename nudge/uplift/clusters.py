@@ -123,7 +123,7 @@ def _from_sums(n: FloatArray, total: FloatArray, z: FloatArray, stratum: IntArra
     norm = weight**2 * n
     along_arm = weight * n * away / np.sqrt(spread)
     along_stratum = weight * n / np.sqrt(n_s[stratum])
-    df = _satterthwaite(norm, along_arm[:, None], along_stratum, stratum)
+    df = satterthwaite(norm, along_arm[:, None], along_stratum, stratum)
     return Fit(
         estimate=estimate,
         se=float(np.sqrt((influence**2).sum())),
@@ -165,13 +165,13 @@ def _from_units(y: FloatArray, arm: IntArray, stratum: IntArray, dropped: int) -
         se=float(np.sqrt((influence**2).sum())),
         df=welch_df(y, arm)
         if np.count_nonzero(count) <= 2
-        else _satterthwaite(weight**2, along_arm[:, None], along_stratum, of, count),
+        else satterthwaite(weight**2, along_arm[:, None], along_stratum, of, count),
         influence=influence,
         strata_dropped=dropped,
     )
 
 
-def _satterthwaite(
+def satterthwaite(
     norm: FloatArray, along: FloatArray, along_stratum: FloatArray, stratum: IntArray, times: FloatArray | None = None
 ) -> float | None:
     """tr(P)²/tr(P²), P = diag(norm) - UU', U holding k dense columns and one column per stratum.
@@ -216,7 +216,7 @@ def general_fit(
     n_s = np.bincount(stratum).astype(np.float64)
     swept = columns - np.stack([np.bincount(stratum, weights=column) / n_s for column in columns.T], axis=1)[stratum]
     y_swept = y - (np.bincount(stratum, weights=y) / n_s)[stratum]
-    kept = _independent(swept)
+    kept = independent(swept)
     if 0 not in kept:
         return nothing
     basis, upper = np.linalg.qr(swept[:, kept])
@@ -224,17 +224,17 @@ def general_fit(
     residual = y_swept - swept[:, kept] @ coefficients
     wanted = np.linalg.solve(upper.T, np.eye(len(kept))[0])  # the estimate's weights are basis @ wanted
     whole = constant(stratum, cluster)
-    sides = (1 / np.sqrt(n_s))[stratum][:, None] if whole else _dummies(stratum, n_s)
+    sides = (1 / np.sqrt(n_s))[stratum][:, None] if whole else dummies(stratum, n_s)
     factors = np.concatenate([basis, sides], axis=1)
     b = np.concatenate([wanted, np.zeros(sides.shape[1])])
-    codes, first, shares, norm, u = _shares(factors, residual, cluster, b)
+    codes, first, shares, norm, u = shares_by_cluster(factors, residual, cluster, b)
     influence = np.zeros(size)
     influence[codes] = shares
     k = len(kept)
     if whole:
-        df = _satterthwaite(norm, u[:, :k], u[:, k], stratum[first])
+        df = satterthwaite(norm, u[:, :k], u[:, k], stratum[first])
     else:
-        df = _satterthwaite(norm, u, np.zeros(norm.size), np.zeros(norm.size, dtype=np.int64))
+        df = satterthwaite(norm, u, np.zeros(norm.size), np.zeros(norm.size, dtype=np.int64))
     variance = float((influence**2).sum())
     degenerate = codes.size < 3 or variance <= 0
     fit = Fit(
@@ -247,7 +247,7 @@ def general_fit(
     return _beyond_rounding(fit, y)
 
 
-def _shares(
+def shares_by_cluster(
     factors: FloatArray, residual: FloatArray, cluster: IntArray, b: FloatArray
 ) -> tuple[IntArray, IntArray, FloatArray, FloatArray, npt.NDArray[np.float64]]:
     """Each cluster's code, first row, share of the estimate, and the |v|² and F'v that Satterthwaite needs.
@@ -273,7 +273,7 @@ def _shares(
     return codes, first, np.einsum("gj,gij,gi->g", turned, vectors, scores), np.einsum("gi,gi->g", q, u), u
 
 
-def _independent(columns: FloatArray) -> list[int]:
+def independent(columns: FloatArray) -> list[int]:
     """Which columns add something to those before them, by modified Gram-Schmidt."""
     kept: list[int] = []
     basis: list[FloatArray] = []
@@ -289,7 +289,7 @@ def _independent(columns: FloatArray) -> list[int]:
     return kept
 
 
-def _dummies(stratum: IntArray, n_s: FloatArray) -> FloatArray:
+def dummies(stratum: IntArray, n_s: FloatArray) -> FloatArray:
     dummies = np.zeros((stratum.size, n_s.size))
     dummies[np.arange(stratum.size), stratum] = 1 / np.sqrt(n_s[stratum])
     return dummies

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from nudge.allocation.assignment import Assignment
 from nudge.experiment.definition import Outcome
 from nudge.uplift.comparison import Comparison, Row
 from nudge.uplift.estimate import Estimate
@@ -21,7 +22,8 @@ class Context:
 
     `table` holds the units of the primary population, `comparisons` each arm against the reference, `rows` and
     `headline` the finished headline of each comparison, in the same order. `smallest_worthwhile` is in the outcome's
-    own unit; `money`: y is in pence. `randomised` is the plan's own word; `facts` what it says beyond the outcome.
+    own unit; `money`: y is in pence. `randomised` is the plan's own word; `facts` what it says beyond the outcome;
+    `assignment` the draw of every arm's clusters, where it is known.
     """
 
     outcome: Outcome
@@ -36,6 +38,7 @@ class Context:
     unit: str
     money: bool
     facts: Facts = NO_FACTS
+    assignment: Assignment | None = None
 
     @property
     def randomised(self) -> bool:

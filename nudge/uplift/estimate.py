@@ -71,6 +71,7 @@ class PMethod(StrEnum):
     COCHRAN_MANTEL_HAENSZEL = "cochran_mantel_haenszel"
     WALD_Z = "wald_z"
     WALD_T = "wald_t"
+    WALD_F = "wald_f"
     LOGRANK = "logrank"
     ROBUST_LOGRANK = "robust_logrank"
     RANDOMISATION_EXACT = "randomisation_exact"
@@ -81,6 +82,7 @@ class PMethod(StrEnum):
     AS_IF_COCHRAN_MANTEL_HAENSZEL = "as_if_randomised_cochran_mantel_haenszel"
     AS_IF_WALD_Z = "as_if_randomised_wald_z"
     AS_IF_WALD_T = "as_if_randomised_wald_t"
+    AS_IF_WALD_F = "as_if_randomised_wald_f"
     AS_IF_LOGRANK = "as_if_randomised_logrank"
     AS_IF_ROBUST_LOGRANK = "as_if_randomised_robust_logrank"
     AS_IF_EXACT = "as_if_randomised_randomisation_exact"
@@ -125,6 +127,7 @@ class Flag(StrEnum):
     HAZARDS_NOT_PROPORTIONAL = "hazards_not_proportional"
     COVARIATE_DROPPED = "covariate_dropped"
     WITHIN_BEYOND_SECOND_POSTING = "within_beyond_second_posting"
+    FOLLOW_UP_SHORT = "follow_up_short"
     DISPATCH_DIFFERS_BY_ARM = "dispatch_differs_by_arm"
 
 
@@ -135,6 +138,7 @@ class Estimate:
     Fractions, times in the outcome's unit, money in pence; nothing is rounded. None: the quantity does not exist,
     and a flag says why. `ci` is the plain interval at `confidence`, `simultaneous` the verdict's over several arms.
     `n`, `events` and `clusters` are arm plus reference. `se` beside a ratio is on the logarithm.
+    `contrast` says in words what is compared where it is more than the two arms: one side, the other, and how.
     """
 
     arm: str
@@ -164,6 +168,7 @@ class Estimate:
     design_effect: float | None = None
     events: int | None = None
     flags: tuple[Flag, ...] = ()
+    contrast: tuple[str, str, str] | None = None
 
     @property
     def null(self) -> float:

@@ -166,25 +166,26 @@ def sensitivity_rows(
         yield sensitivity, comparison, _by_what_was_due(row, comparison, plan)
     if adjustable and plan.adjusted:
         row = headline_row(comparison, replace(plan, adjusted=False))
-        yield sensitivity, comparison, _noted(row, "not adjusted for covariates")
+        yield sensitivity, comparison, noted(row, "not adjusted for covariates")
     if adjustable and plan.kind is OutcomeType.TIME_TO_EVENT:
         yield sensitivity, comparison, adjusted_hazard_row(comparison, plan.horizon)
     if table.baseline is not None and plan.kind in _CHANGING and table.pair is None:
         row = mean_row(comparison, _column(table.y), measure=measure, what=what)
-        yield sensitivity, comparison, _noted(row, "not adjusted for the baseline")
+        yield sensitivity, comparison, noted(row, "not adjusted for the baseline")
     if plan.weigh_clusters and comparison.clustered:
         row = headline_row(comparison, replace(plan, weigh_clusters=False))
-        yield sensitivity, comparison, _noted(row, "each unit counted once")
+        yield sensitivity, comparison, noted(row, "each unit counted once")
     if late is not None:
         row = headline_row(late, plan)
-        yield sensitivity, late, _noted(row, "late members of allocated clusters included")
+        yield sensitivity, late, noted(row, "late members of allocated clusters included")
     if plan.kind is OutcomeType.TIME_TO_EVENT:
         if table.competing is not None and np.isfinite(table.competing).any():
             yield sensitivity, comparison, _censored_row(comparison, plan)
         yield Role.DESCRIPTIVE, comparison, _responders_row(comparison, plan.horizon)
 
 
-def _noted(row: Row, note: str) -> Row:
+def noted(row: Row, note: str) -> Row:
+    """The row, its method ending in what is different about it."""
     return replace(row, method=f"{row.method}; {note}")
 
 
@@ -234,7 +235,7 @@ def _censored_row(comparison: Comparison, plan: Plan) -> Row:
     first = competing < time
     changed = replace(table, time=np.where(first, competing, time), event=event & ~first, follow_up=None)
     row = headline_row(replace_table(comparison, changed), plan)
-    return _noted(row, "follow-up ended at a competing event")
+    return noted(row, "follow-up ended at a competing event")
 
 
 def _responders_row(comparison: Comparison, horizon: float) -> Row:

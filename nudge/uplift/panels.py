@@ -12,8 +12,14 @@ from nudge.uplift.compliance import compliance_panel
 from nudge.uplift.context import Context, Panel
 from nudge.uplift.costs import costs_panel, letters_panel
 from nudge.uplift.estimate import plain
+from nudge.uplift.factorial import factorial_panel
+from nudge.uplift.hold_out import hold_out_panel
+from nudge.uplift.subgroups import subgroups_panel
 
 PANELS: Final[Mapping[str, Panel]] = {
+    "factorial": factorial_panel,
+    "hold_out": hold_out_panel,
+    "subgroups": subgroups_panel,
     "competing": competing_panel,
     "compliance": compliance_panel,
     "bounds": bounds_panel,

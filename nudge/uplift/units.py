@@ -24,6 +24,14 @@ _PER_UNIT: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Subgroup:
+    """A declared column or band, known before the draw: codes into `levels` by unit, -1 where it is missing."""
+
+    codes: IntArray
+    levels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitTable:
     """Arrays of one outcome, n rows, one per unit analysed; the reference is arm 0.
 
@@ -58,6 +66,7 @@ class UnitTable:
     baseline: FloatArray | None = None
     baseline_exposure: FloatArray | None = None
     covariates: Mapping[str, FloatArray] = field(default_factory=dict)
+    subgroups: Mapping[str, Subgroup] = field(default_factory=dict)
     pair: IntArray | None = None
     primary: BoolArray | None = None
     received: IntArray | None = None
@@ -91,6 +100,9 @@ class UnitTable:
         if self.drawn is None and self.cluster is None:
             changes["drawn"] = places  # a row was its own position
         changes["covariates"] = {name: values.take(places) for name, values in self.covariates.items()}
+        changes["subgroups"] = {
+            name: replace(found, codes=found.codes.take(places)) for name, found in self.subgroups.items()
+        }
         return replace(self, **changes)  # type: ignore[arg-type]
 
     def coded(self) -> UnitTable:

@@ -50,6 +50,7 @@ PLANS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "exposure_nought": ({**READINGS, "exposure": "days"}, {}),
     "word_unreadable": (ANSWERED, {}),
     "covariate_too_wide": (ANSWERED, {"analysis": {"covariates": ["street"]}}),
+    "subgroup_too_wide": (ANSWERED, {"analysis": {"subgroups": ["street"]}}),
     "horizon_beyond_follow_up": ({**REPLY, "horizon": 60}, {"unit": "case"}),
 }
 

@@ -30,7 +30,8 @@ OUTCOME_KEYS = (  # TRIAL-RULES §9
 ARM_KEYS = "arm n_assigned n clusters missing missing_by events values"
 ESTIMATE_KEYS = (
     "arm reference measure scale estimate se ci ci_method confidence simultaneous df statistic p_value p_method "
-    "redraws p_adjusted adjustment strata strata_dropped covariates clusters design_effect role method n events flags"
+    "redraws p_adjusted adjustment strata strata_dropped covariates clusters design_effect role method n events flags "
+    "contrast"
 )
 
 
