@@ -24,6 +24,7 @@ from nudge.uplift.clusters import arm_effect
 from nudge.uplift.comparison import Comparison, two_sided
 from nudge.uplift.estimate import Measure, Role
 from nudge.uplift.means import adjusted_row
+from nudge.uplift.monitoring import Spending, constant_bounds, looks, sequence_critical
 from nudge.uplift.multiplicity import dunnett_critical, dunnett_p, holm
 from nudge.uplift.proportions import (
     Share,
@@ -299,6 +300,22 @@ def holm_adjusted(inputs: Any) -> dict[str, Any]:
     return {"adjusted": list(holm(inputs["p_values"]))[: inputs["shown"]]}
 
 
+@check
+def spent_looks(inputs: Any) -> dict[str, Any]:
+    made = looks(inputs["fractions"], spending=Spending(inputs["spending"]))
+    return {"critical": [look.critical for look in made], "spent_one_sided": [look.spent / 2 for look in made]}
+
+
+@check
+def classical_looks(inputs: Any) -> dict[str, Any]:
+    return {"critical": constant_bounds(inputs["looks"], spending=Spending(inputs["spending"]))}
+
+
+@check
+def sequence(inputs: Any) -> dict[str, Any]:
+    return {"half_width": sequence_critical(inputs["n"]) / math.sqrt(inputs["n"])}
+
+
 @pytest.mark.parametrize("oracle", FILE["oracles"], ids=lambda entry: f"{entry['kind']}: {named(entry)}")
 def test_i10_the_number_is_that_of_the_oracle(oracle):
     found = CHECKS[oracle["kind"]](oracle["inputs"])
@@ -316,19 +333,24 @@ def test_every_kind_of_oracle_is_used_and_every_set_of_data_too():
     assert len({(entry["kind"], entry["case"]) for entry in FILE["oracles"]}) == len(FILE["oracles"])
 
 
+def entries_of(stem: str) -> list[Any]:
+    """The entries of an oracle file: a list, one entry, or lists by kind."""
+    found = json.loads((ORACLES / f"{stem}.json").read_text("utf-8"))
+    found = found["oracles"] if stem == "statistics" else found
+    if isinstance(found, list):
+        return found
+    return [found] if "case" in found else [entry for part in found.values() for entry in part]
+
+
 @pytest.mark.parametrize("held", FILE["elsewhere"].items(), ids=lambda held: held[0])
 def test_a_number_said_to_lie_elsewhere_lies_there(held):
-    found = json.loads((ORACLES / held[1]["file"]).read_text("utf-8"))
-    entries = found if isinstance(found, list) else [entry for part in found.values() for entry in part]
-    assert held[1]["case"] in {entry["case"] for entry in entries}
+    stem = held[1]["file"].removesuffix(".json")
+    assert held[1]["case"] in {entry["case"] for entry in entries_of(stem)}
 
 
-@pytest.mark.parametrize("path", sorted(ORACLES.glob("*.json")), ids=lambda path: path.stem)
-def test_every_oracle_file_names_its_case_source_software_version_and_tolerance_and_has_a_test(path):
-    found = json.loads(path.read_text("utf-8"))
-    found = found["oracles"] if path.stem == "statistics" else found
-    entries = found if isinstance(found, list) else [entry for part in found.values() for entry in part]
-    for entry in entries:
+@pytest.mark.parametrize("stem", sorted(path.stem for path in ORACLES.glob("*.json")))
+def test_every_oracle_names_its_case_source_software_version_and_tolerance_and_its_file_is_read(stem):
+    for entry in entries_of(stem):
         assert {"case", "source", "software", "version", "tolerance"} <= set(entry)
     readers = [page.read_text("utf-8") for page in ORACLES.parent.parent.rglob("test_*.py")]
-    assert any(f'"{path.stem}"' in page or f"{path.stem}.json" in page for page in readers)
+    assert any(f'"{stem}"' in page or f"{stem}.json" in page for page in readers)
