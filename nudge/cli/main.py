@@ -43,6 +43,7 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     "Results": {
         "uplift": ("results", "Estimate what the letters did, and write the report."),
         "analyse": ("results", "Analyse a trial that somebody else ran."),
+        "xray": ("xray", 'Look through a published "before and after".'),
     },
 }
 _WHERE: Final = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
