@@ -8,6 +8,7 @@ from typing import Any, Final
 from nudge.reports.chances import chance
 from nudge.reports.lines import by_time
 from nudge.reports.parts import Listing, Part, Section, Text
+from nudge.reports.summary import headline
 from nudge.reports.wording import Wording, between, money, number, plural
 
 _COUNTED: Final = (
@@ -33,15 +34,20 @@ def spending(outcome: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], wor
 def _spent(line: Mapping[str, Any], outcome: Mapping[str, Any], wording: Wording) -> str:
     arm, reference = (f"‘{wording.arm(line[side])}’" for side in ("arm", "reference"))
     words = (
-        f"On each {outcome['unit']} of {arm} {money(line['cost_arm'])} was spent, and"
-        f" {money(line['cost_reference'])} of {reference}"
+        f"{money(line['cost_arm'])} was spent on each {outcome['unit']} of {arm}, and"
+        f" {money(line['cost_reference'])} on each of {reference}"
     )
     more = line["cost_difference"]
     if more is None:
         return f"{words}."
     if round(more) == 0:
         return f"{words}: no difference to speak of."
-    return f"{words}: {money(abs(more))} {'more' if more > 0 else 'less'}."
+    return f"{words}: {money(abs(more))} {'more' if more > 0 else 'less'}{_within(outcome)}."
+
+
+def _within(outcome: Mapping[str, Any]) -> str:
+    """Why a difference need not be that of the two averages before it."""
+    return ", strata of the draw compared like with like" if headline(outcome)[0]["strata"] else ""
 
 
 def _points(line: Mapping[str, Any], outcome: Mapping[str, Any], wording: Wording) -> list[str]:
@@ -63,11 +69,15 @@ def _one(line: Mapping[str, Any], outcome: Mapping[str, Any], wording: Wording) 
         return f"each {outcome['time_unit']} {'earlier' if fewer else 'later'} of one {unit}"
     if line["per"] == "event" and outcome["type"] == "time_to_event":
         had = wording.happened(outcome).removeprefix("were ").replace(" or had paid", " or paid")
-        return f"each {unit} {'more' if fewer else 'fewer'} that {_was(had)} by {by_time(outcome)}"
+        return f"each {_further(unit, fewer=not fewer)} that {_was(had)} by {by_time(outcome)}"
     if line["per"] == "event":
         name = wording.outcome(outcome)
-        return f"each {unit} {'fewer' if fewer else 'more'} with ‘{name}’"
+        return f"each {_further(unit, fewer=fewer)} with ‘{name}’"
     return f"each 1 {'lower' if fewer else 'higher'} in ‘{wording.outcome(outcome)}’"
+
+
+def _further(unit: str, *, fewer: bool) -> str:
+    return f"{unit} fewer" if fewer else f"further {unit}"
 
 
 def _was(had: str) -> str:
@@ -140,7 +150,7 @@ def letters(outcome: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], word
         )
         if line["saved"] is not None:
             saved = 100 * line["saved"]
-            words += f": {number(abs(saved))} {'fewer' if saved >= 0 else 'more'}"
+            words += f": {number(abs(saved))} {'fewer' if saved >= 0 else 'more'}{_within(outcome)}"
             if line["ci"] is not None:
                 words += f" ({line['confidence']:.0%} interval: {_fewer(line['ci'])})"
         parts.append(Text(words=f"{words}."))

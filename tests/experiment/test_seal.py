@@ -131,11 +131,11 @@ def test_the_shipped_flagship_lacks_only_initials_and_a_keeper(flagship: str) ->
     loaded = parse(flagship, "wealden-arrears.yaml")
     assert isinstance(loaded.experiment, LiveExperiment)
     assert [str(problem) for problem in seal.unsealable(loaded.experiment, loaded.place)] == [
-        'wealden-arrears.yaml:81:23: expected initials and date of the service. Write them as "JP 2026-11-20".',
-        'wealden-arrears.yaml:81:34: expected initials and date of legal. Write them as "JP 2026-11-20".',
-        'wealden-arrears.yaml:81:54: expected initials and date of communications. Write them as "JP 2026-11-20".',
-        'wealden-arrears.yaml:81:75: expected initials and date of data protection. Write them as "JP 2026-11-20".',
-        "wealden-arrears.yaml:82:11: expected `keeper` under `governance`. Name the person who will hold the secret.",
+        'wealden-arrears.yaml:82:23: expected initials and date of the service. Write them as "JP 2026-11-20".',
+        'wealden-arrears.yaml:82:34: expected initials and date of legal. Write them as "JP 2026-11-20".',
+        'wealden-arrears.yaml:82:54: expected initials and date of communications. Write them as "JP 2026-11-20".',
+        'wealden-arrears.yaml:82:75: expected initials and date of data protection. Write them as "JP 2026-11-20".',
+        "wealden-arrears.yaml:83:11: expected `keeper` under `governance`. Name the person who will hold the secret.",
     ]
     blank = '{service: "", legal: "", communications: "", data_protection: ""}'
     assert seal.unsealable(live(flagship.replace(blank, SIGNED).replace('keeper: ""', "keeper: T. Bell"))) == ()

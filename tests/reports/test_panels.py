@@ -121,8 +121,8 @@ def test_bounds_of_a_mean_without_a_range_say_what_is_wanting():
 
 def test_a_price_has_its_interval_and_the_worth_of_a_gain_its_chance():
     text = words(plan({**RENEWED, "value": 10}, **COSTED), frame(renewed=YES))
-    assert "On each unit of ‘Letter with a date’ £0.92 was spent, and £0.50 of ‘No letter’: £0.42 more." in text
-    assert "Each unit more with ‘Renewed’ cost £4.20 (95% interval: £2." in text
+    assert "£0.92 was spent on each unit of ‘Letter with a date’, and £0.50 on each of ‘No letter’: £0.42 more." in text
+    assert "Each further unit with ‘Renewed’ cost £4.20 (95% interval: £2." in text
     assert "is worth £10.00, the gain is worth £0.58 more than it cost for each unit" in text
     assert "The chance that it is worth what it cost is" in text
 
@@ -157,14 +157,15 @@ def test_a_time_has_a_price_for_each_event_and_each_day():
     outcome = {"id": "reply", "type": "time_to_event", "duration": "days", "happened": "reply", "horizon": 60}
     data = frame(days=np.minimum(days, 60), reply=(days <= 60).astype(int))
     text = words(plan({**outcome, "better": "lower", "value": 1}, **COSTED), data)
-    assert "more that had the event by day 60 cost" in text
+    assert "Each further unit that had the event by day 60 cost" in text
     assert "Each day earlier of one unit cost" in text
     assert "If each day earlier of one unit is worth £1.00" in text
 
 
 def test_later_letters_are_told_of_every_100():
     line = {"arm": "dated", "reference": "none", "letters_arm": 0.5, "letters_reference": 0.6, "confidence": 0.95}
-    outcome = {"id": "reply", "unit": "tenancy"}
+    estimate = {"role": "headline", "strata": []}
+    outcome: dict[str, Any] = {"id": "reply", "unit": "tenancy", "estimates": [estimate]}
 
     def told(**changes: Any) -> str:
         [part] = letters(outcome, [{**line, **changes}], WORDING).parts
@@ -178,6 +179,8 @@ def test_later_letters_are_told_of_every_100():
     assert "5.0 more to 18.0 fewer" in told(saved=0.1, ci=[-0.05, 0.18])
     assert "10.0 more (95% interval: 2.0 to 18.0 more)" in told(saved=-0.1, ci=[-0.18, -0.02])
     assert told(saved=None, ci=None).endswith("‘No letter’.")
+    estimate["strata"] = ["north", "south"]
+    assert "10.0 fewer, strata of the draw compared like with like (95%" in told(saved=0.1, ci=[0.02, 0.18])
 
 
 def test_a_price_of_less_than_a_penny_says_so():

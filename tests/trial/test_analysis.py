@@ -215,12 +215,15 @@ def test_what_was_spent_counts_letters_posted_and_the_minutes_that_events_take(f
     event, _ = outcome(finished, "days_to_contact")["panels"]["costs"]
     posted = finished.summary["checks"]["after_draw"]["posted"]["counts"]
     for key, arm in (("cost_arm", "personal-norm"), ("cost_reference", "current")):
-        assert event[key] == pytest.approx(92 * posted[arm] / len(in_arm(finished, arm)))
+        numbers = in_arm(finished, arm)
+        answers = sum(0 < day <= 56 for number in numbers for day in contacts().get(number, []))
+        assert event[key] == pytest.approx((92 * posted[arm] + 12 * 48 * answers) / len(numbers))
     office = Office(finished.folder)
     recorded = read_recorded(office.trial)
     population = population_of(office.trial, recorded)
     experiment = office.trial.experiment
     office.close()
+    experiment = experiment.model_copy(update={"minutes": {}})
     costed = experiment.model_copy(update={"minutes": {"contact": 10}})
     arms = tuple(arm.model_copy(update={"cost": 2.0}) for arm in experiment.arms)
     dearer = experiment.model_copy(update={"arms": arms})
