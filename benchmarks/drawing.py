@@ -31,20 +31,18 @@ def units(count: int, start: int = 0) -> dict[str, str]:
 
 def blocks(clusters: dict[str, str], before: tuple[Allocated, ...] = ()) -> Found:
     """Order, blocks and slots of all; where a batch came before, every row of it is drawn again and compared."""
-    batch = 2 if before else 1
-    return imbalance(
-        {row.cluster: row.arm for row in draw(DESIGN, seed=SEED, batch=batch, clusters=clusters, drawn=before)},
-        clusters,
-    )
+    return {"rows": draw(DESIGN, seed=SEED, batch=2 if before else 1, clusters=clusters, drawn=before)}
 
 
 def hashed(clusters: dict[str, str]) -> Found:
     """An arm by the hash of trial and unit, half and half."""
     arms = DESIGN.arms
-    return imbalance(
-        {name: arms[int.from_bytes(sha256(f"benchmark:{name}".encode()).digest()[:8], "big") % 2] for name in clusters},
-        clusters,
-    )
+    return {
+        "arm": {
+            name: arms[int.from_bytes(sha256(f"benchmark:{name}".encode()).digest()[:8], "big") % 2]
+            for name in clusters
+        }
+    }
 
 
 def plainly_keyed(clusters: dict[str, str]) -> Found:
@@ -55,11 +53,11 @@ def plainly_keyed(clusters: dict[str, str]) -> Found:
     return {}
 
 
-def imbalance(arm_of: dict[str, str], clusters: dict[str, str]) -> Found:
+def imbalance(arm_of: dict[str, str], clusters: dict[str, str]) -> int:
     """The most that two arms differ by in a stratum."""
     sizes = Counter((clusters[name], arm) for name, arm in arm_of.items())
     strata = set(clusters.values())
-    return {"most": max(abs(sizes[stratum, "current"] - sizes[stratum, "new"]) for stratum in strata)}
+    return max(abs(sizes[stratum, "current"] - sizes[stratum, "new"]) for stratum in strata)
 
 
 def main(count: int) -> None:
@@ -80,7 +78,8 @@ def main(count: int) -> None:
     scores = take_turns(contestants, ROUNDS)
     print_versions()
     print_table(f"Drawing {count:,} units in {STRATA} strata; best of {ROUNDS}", contestants, scores, base)
-    ours, theirs = (scores[name].found["most"] for name in (base, contestants[-1].name))
+    ours = imbalance({row.cluster: row.arm for row in scores[base].found["rows"]}, clusters)
+    theirs = imbalance(scores[contestants[-1].name].found["arm"], clusters)
     print(f"most units that two arms of a stratum differ by: nudge {ours}, plain hash {theirs}")
 
 

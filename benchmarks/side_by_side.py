@@ -61,6 +61,8 @@ def warm_up(*works: Callable[[], object]) -> None:
 def take_turns(contestants: Sequence[Contestant], rounds: int) -> dict[str, Score]:
     """Each in turn, `rounds` times, so that other load on the machine falls on all; the best of each counts."""
     scores: dict[str, Score] = {}
+    gc.collect()
+    gc.freeze()  # what was there before is nobody's to search through
     for _ in range(rounds):
         for one in contestants:
             gc.collect()
