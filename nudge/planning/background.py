@@ -134,7 +134,7 @@ def from_baseline(question: Question, baseline: Baseline, *, pool: bool) -> Back
             Figure(fact=Fact.INFLOW, value=float(baseline.units) if pool else inflow, origin=Origin.STATED),
             *figures,
             *_cluster_figures(question, sizes, Origin.ASSUMED, None),
-            Figure(fact=Fact.RETURNED, value=0.0, origin=Origin.ASSUMED),
+            *((Figure(fact=Fact.RETURNED, value=0.0, origin=Origin.ASSUMED),) if question.posted else ()),
         ),
     )
 

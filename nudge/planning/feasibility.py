@@ -13,13 +13,14 @@ from typing import Final
 from nudge.planning.alternatives import TWO_YEARS, Alternative, alternatives, weeks_for
 from nudge.planning.background import Background
 from nudge.planning.plan import Plan
-from nudge.planning.power import TARGET, Chances, freedman_events, schoenfeld_events, smallest_p
+from nudge.planning.power import TARGET, Chances, freedman_events, schoenfeld_events, smallest_p, smallest_paired_p
 from nudge.planning.question import Question, brought
 from nudge.planning.response import Times
 
 WEEKS: Final = 26
 """How long a trial is taken to enrol where nobody says: half a year."""
 _MOST_STEPS: Final = 6
+_MOST_POOLS: Final = 10  # a size beyond so many times what there is is no length of this trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,11 +123,15 @@ def feasibility(question: Question, background: Background, *, weeks: int = WEEK
     return replace(found, alternatives=tuple(changes))
 
 
-def cannot_reach(clusters: int, ratio: Sequence[int], confidence: float) -> float | None:
+def cannot_reach(clusters: int, ratio: Sequence[int], confidence: float, *, pairs: bool = False) -> float | None:
     """The smallest p that any draw of so many clusters can give, where that is not below 1 - confidence; else None.
 
-    Of the control against the smallest other arm, in fixed numbers: blocks and strata only make it larger.
+    Of the control against the smallest other arm, in fixed numbers: blocks and strata only make it larger. `pairs`:
+    drawn within matched pairs instead.
     """
+    if pairs:
+        p = smallest_paired_p(clusters // 2)
+        return p if p >= 1 - confidence else None
     control = round(clusters * ratio[0] / sum(ratio))
     arm = round(clusters * min(ratio[1:]) / sum(ratio))
     p = smallest_p((control, arm))
@@ -153,7 +158,11 @@ def _steps(plan: Plan, effect: float | None, background: Background, weeks: int,
     """Lengths worth a line: the planned one, halves and doubles of it, and the one needed."""
     sizes: list[tuple[int | None, int]]
     if background.pool is not None:
-        sizes = [(None, size) for size in sorted({max(2, background.pool // 2), background.pool, 2 * background.pool})]
+        pool = background.pool
+        several = {max(2, pool // 2), pool, 2 * pool}
+        if needed is not None and needed <= _MOST_POOLS * pool:
+            several.add(needed)
+        sizes = [(None, size) for size in sorted(several)]
     else:
         lengths = {max(1, weeks // 2), weeks, 2 * weeks, 52, TWO_YEARS}
         if needed is not None and needed / background.inflow <= 5 * TWO_YEARS:

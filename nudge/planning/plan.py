@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from scipy.optimize import brentq
@@ -27,7 +27,8 @@ class Plan:
     """What is drawn and how it is tested; sizes are given to its methods as units in all arms together.
 
     `ratio` has the control first. `sizes` are the units of each of some clusters, [1] where a cluster is a unit.
-    `strata` counts the strata of the draw. Effects are sizes above 0 on the scale of `Response`.
+    `strata` counts the strata of the draw. `paired`: two arms drawn within matched pairs of units, whose values
+    correlate by that much. Effects are sizes above 0 on the scale of `Response`.
     """
 
     response: Response
@@ -36,6 +37,7 @@ class Plan:
     icc: float
     sizes: tuple[int, ...]
     strata: int
+    paired: float | None = None
 
     @cached_property
     def design_effect(self) -> float:
@@ -58,8 +60,9 @@ class Plan:
         return control, arm
 
     def df(self, units: float) -> int | None:
-        """Clusters of the two arms less the arms and the further strata; None where that is as good as infinite."""
-        left = sum(self.clusters(units)) - 1 - max(1, self.strata)
+        """Clusters of the two arms less the arms and the further strata, or pairs less 1; None where there are many."""
+        clusters = sum(self.clusters(units))
+        left = clusters - 1 - max(1, self.strata) if self.paired is None else clusters // 2 - 1
         return None if left > _NEARLY_NORMAL else max(left, 1)
 
     def critical(self, units: float) -> float:
@@ -71,6 +74,8 @@ class Plan:
     def variance(self, effect: float) -> float:
         """Of the estimate, times the number of units in all arms."""
         reference, arm = self.response.variances(effect)
+        if self.paired is not None:  # of a difference within a pair, of which there are half as many
+            return 2 * self.design_effect * (reference + arm - 2 * self.paired * math.sqrt(reference * arm))
         control_share, arm_share = self.shares
         return self.design_effect * (reference / control_share + arm / arm_share)
 
@@ -85,8 +90,9 @@ class Plan:
         return power(effect, self.se(effect, units), self.critical(units), df=self.df(units))
 
     def chances(self, effect: float, units: float) -> Chances:
-        """Power, exaggeration and wrong sign."""
-        return chances(effect, self.se(effect, units), self.critical(units))
+        """Power, exaggeration and wrong sign; the latter two with a normal estimate."""
+        found = chances(effect, self.se(effect, units), self.critical(units))
+        return replace(found, power=self.power(effect, units))
 
     def detectable(self, units: float, target: float = TARGET) -> float | None:
         """The smallest effect with that power; None where even the largest possible has less."""

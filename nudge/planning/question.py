@@ -21,7 +21,7 @@ class Question:
     """One outcome of a live experiment.
 
     `size` is the smallest difference that would matter as the experiment has it (money in pence), `worthwhile` the
-    same as an effect.
+    same as an effect. `posted`: some arm gets a letter.
     """
 
     outcome: Outcome
@@ -32,6 +32,7 @@ class Question:
     confidence: float
     unit: str
     cluster: str | None
+    posted: bool
     money: bool
     prior: PriorBelief
 
@@ -53,6 +54,7 @@ class Question:
             confidence=experiment.analysis.confidence,
             unit=experiment.unit,
             cluster=experiment.cluster,
+            posted=any(arm.letter for arm in experiment.arms),
             money=experiment.columns.get(outcome.column or "") is Kind.MONEY,
             prior=stated or usual,
         )

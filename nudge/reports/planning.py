@@ -63,7 +63,7 @@ def _facts(experiment: LiveExperiment, main: Feasibility) -> tuple[tuple[str, st
     facts = [
         ("Compared", listed([arm.name for arm in experiment.arms])),
         ("Judged by", question.outcome.name),
-        ("Letters go out", "all at once" if main.weeks is None else f"for {count_of(main.weeks, 'week')}"),
+        ("Enrolled", "all at once" if main.weeks is None else f"for {count_of(main.weeks, 'week')}"),
         (plural(unit).capitalize(), f"about {main.units:,}: {main.arms[0]:,} in {experiment.control.name!r}"),
     ]
     if main.weeks is not None:
@@ -210,7 +210,8 @@ def _lengths(main: Feasibility, rehearsed: Sequence[Rehearsed]) -> Section:
     parts: tuple[Part, ...] = (table,)
     if asked:
         parts = (_picture(main, rehearsed), table)
-    return Section(slug="lengths", heading="If it were longer or shorter", parts=parts)
+    heading = "If it were larger or smaller" if once else "If it were longer or shorter"
+    return Section(slug="lengths", heading=heading, parts=parts)
 
 
 def _picture(main: Feasibility, rehearsed: Sequence[Rehearsed]) -> PowerPicture:
@@ -251,7 +252,7 @@ def _belief(main: Feasibility) -> Section | None:
     items = []
     for effect, chances, words in (
         (question.worthwhile, main.worth, "the least worth having"),
-        (main.typical, main.typical_chances, "what letters of this kind have done in trials that were all published"),
+        (main.typical, main.typical_chances, "what such changes have usually done, in trials that were all published"),
     ):
         if effect is None or chances is None:
             continue

@@ -75,6 +75,7 @@ def test_a_trial_that_enrols_once_is_told_in_units(nudge: Terminal, tmp_path: Pa
     shown = nudge("power", path, "--simulations", 3, "--report", tmp_path / "plan.html")
     assert shown.code == 0
     assert "all at once" in shown.out
+    assert "IF IT WERE LARGER OR SMALLER" in shown.out
     assert "weeks" not in shown.out.partition("WHAT THIS RESTS ON")[0]
 
 

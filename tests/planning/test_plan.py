@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from uplift_cases import named, oracles
 
 from nudge.experiment.definition import Baseline, Outcome, OutcomeType
 from nudge.experiment.fields import Period
@@ -49,6 +50,7 @@ def question(outcome: Outcome = DAYS, worthwhile: float | None = 3.0, **changes:
         "confidence": 0.95,
         "unit": "tenancy",
         "cluster": "household",
+        "posted": True,
         "money": False,
         "prior": PRIORS["redesign"],
     }
@@ -131,6 +133,22 @@ def test_days_or_weeks_make_no_difference_to_power() -> None:
     curve = exponential(56, 0.4)
     days, weeks = (Times(waiting=curve, last=0.6, higher=False, step=step) for step in (1.0, 1 / 7))
     assert plan(weeks).power(3 / 7, 500) == pytest.approx(plan(days).power(3, 500))
+
+
+PAIRED = [oracle for oracle in oracles("power", "t_power") if "pairs" in oracle]
+
+
+@pytest.mark.parametrize("oracle", PAIRED, ids=named)
+def test_i10_pairs_have_the_power_of_a_paired_t_test(oracle: Any) -> None:
+    for correlation in (0.0, 0.7):  # one standard deviation is that of the difference within a pair
+        sd = oracle["sd"] / math.sqrt(2 * (1 - correlation))
+        some = plan(Amounts(sd=sd, higher=True), paired=correlation)
+        assert some.power(oracle["effect"], 2 * oracle["pairs"]) == pytest.approx(oracle["power"], abs=1e-6)
+
+
+def test_five_pairs_cannot_reach_five_per_cent_and_six_can() -> None:
+    assert cannot_reach(10, (1, 1), 0.95, pairs=True) == pytest.approx(0.0625)
+    assert cannot_reach(12, (1, 1), 0.95, pairs=True) is None
 
 
 @pytest.mark.parametrize(("clusters", "refused"), [(6, True), (7, False), (8, False), (3, True)])
@@ -260,9 +278,8 @@ def test_a_curve_passes_through_the_mean_that_was_stated(share: float | None) ->
 
 def test_what_other_letters_did_is_turned_into_this_outcomes_effect() -> None:
     assert brought(Shares(reference=0.175, higher=True), 0.094) == pytest.approx(0.0139, abs=2e-4)
-    assert brought(Shares(reference=0.5, higher=False), 0.1) == pytest.approx(
-        brought(Shares(reference=0.5, higher=True), 0.1)
-    )
+    fewer, more = (brought(Shares(reference=0.5, higher=higher), 0.1) for higher in (False, True))
+    assert fewer == pytest.approx(more)
     times = Times(waiting=exponential(56, 0.4), last=0.6, higher=False)
     assert brought(times, 0.1) == pytest.approx(times.gain(0.1))
     assert brought(Counted(reference=3, higher=False, variation=0.4), 0.15) == 0.15
@@ -323,7 +340,7 @@ def test_a_trial_that_enrols_once_is_planned_in_units() -> None:
     assert once.units == 800
     assert once.needed_weeks is None
     assert {one.change for one in once.alternatives} == {Change.LARGER_DIFFERENCE, Change.COUNCILS}
-    assert [step.units for step in once.steps] == [400, 800, 1600]
+    assert [step.units for step in once.steps] == sorted({400, 800, 1600, once.needed})
 
 
 def test_a_difference_beyond_what_could_be_is_said_to_be_so() -> None:
