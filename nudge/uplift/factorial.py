@@ -204,9 +204,10 @@ def _ratio_of_ratios(comparison: Comparison, second: FloatArray) -> Row:
     apart[: fits[0].influence.size] -= fits[0].influence  # a cluster at both levels counts once, with its difference
     se = math.sqrt(float((apart**2).sum()))
     ratio = math.exp(log_ratio)
-    if not se > 0:
+    freedom = [fit.df for fit in fits if fit is not None and fit.df is not None]
+    if not se > 0 or len(freedom) < 2:
         return replace(row, estimate=ratio).flagged(Flag.NO_VARIANCE)
-    df = sum(variances) ** 2 / sum(v**2 / fit.df for v, fit in zip(variances, fits, strict=True) if fit is not None)
+    df = sum(variances) ** 2 / sum(v**2 / own for v, own in zip(variances, freedom, strict=True))
     return replace(
         row,
         estimate=ratio,

@@ -156,7 +156,7 @@ def _of_rates(comparison: Comparison, codes: IntArray, usable: Sequence[int]) ->
     for code in usable:
         at = codes == code
         fit = fit_rate(count[at], exposure[at], comparison.z[at], table.stratum_codes[at], table.cluster_codes[at])
-        if fit is None:
+        if fit is None or fit.df is None:
             return nothing
         logs.append(fit.log_ratio)
         shares.append(np.pad(fit.influence, (0, size - fit.influence.size)))
