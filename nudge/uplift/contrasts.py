@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
 import numpy as np
 
@@ -63,6 +64,15 @@ def pooled(assignment: Assignment, reference: str, name: str) -> Assignment:
     )
 
 
+def _by_groups_alone(assignment: Assignment | None) -> TypeGuard[Assignment]:
+    """Whether the draw can be redrawn for arms put together.
+
+    A balance criterion or a minimised draw looked at every arm by itself: what it would have done with two sides is
+    not what was done, so such a line has no randomisation test and says so.
+    """
+    return assignment is not None and assignment.rule is None
+
+
 def factor_comparison(
     table: UnitTable, assignment: Assignment | None, sides: Sequence[tuple[str, str]], layers: Sequence[str]
 ) -> Comparison:
@@ -94,7 +104,7 @@ def factor_comparison(
         arm=sides[0][0],
         reference=sides[0][1],
         table=rows,
-        assignment=None if assignment is None else one_factor(assignment, sides),
+        assignment=one_factor(assignment, sides) if _by_groups_alone(assignment) else None,
     )
 
 
@@ -106,5 +116,5 @@ def pooled_comparison(table: UnitTable, assignment: Assignment | None, reference
         arm=name,
         reference=reference,
         table=rows,
-        assignment=None if assignment is None else pooled(assignment, reference, name),
+        assignment=pooled(assignment, reference, name) if _by_groups_alone(assignment) else None,
     )

@@ -23,9 +23,10 @@ from uplift_cases import (
 )
 
 from nudge.allocation.assignment import Assignment
+from nudge.allocation.design import Design, Entry
 from nudge.experiment.definition import Outcome, OutcomeType
-from nudge.uplift.contrasts import one_factor, pooled
-from nudge.uplift.estimate import Flag
+from nudge.uplift.contrasts import factor_comparison, one_factor, pooled, pooled_comparison
+from nudge.uplift.estimate import Flag, PMethod
 from nudge.uplift.factorial import interactions, main_effects
 from nudge.uplift.facts import Facts
 from nudge.uplift.finishing import Settings
@@ -263,3 +264,22 @@ def test_a_ratio_of_sums_has_its_interaction_from_the_ratio_of_each_combination(
     nothing = replace(table, over=np.where(table.arm == 3, 0.0, due))
     [line] = lines(analysed(ratio, nothing, assignment=assignment, facts=CELLS), "interaction")
     assert line["flags"] == [Flag.NO_DENOMINATOR.value]
+
+
+@pytest.mark.parametrize("method", ["minimised", "rerandomised"])
+def test_a_draw_that_balanced_every_arm_has_no_redraw_with_arms_put_together_and_says_so(method):
+    chosen = {"strata": ("kind",)} if method == "minimised" else {"covariates": ("age",)}
+    design = Design(trial="t", arms=("a", "b", "c", "d"), ratio=(1, 1, 1, 1), method=method, **chosen)
+    age = np.random.default_rng(5).normal(size=80)
+    listed = {
+        f"{place:04x}": Entry(stratum=str(place % 3), covariates=() if method == "minimised" else (float(value),))
+        for place, value in enumerate(age)
+    }
+    rows = sorted(design.draw(seed=KEY * 2, batch=1, clusters=listed), key=lambda row: row.cluster)
+    assignment = design.assignment(rows, {1: listed})
+    table = UnitTable(arms=design.arms, arm=assignment.arm.astype(np.int64), cluster=np.arange(80), y=age)
+    assert factor_comparison(table, assignment, [("b", "a"), ("d", "c")], ("none", "local")).assignment is None
+    together = pooled_comparison(table, assignment, "a", "rest")
+    [row] = with_tests(together, [headline_row(together, PLAN)], SETTINGS)
+    assert Flag.RANDOMISATION_TEST_NOT_RUN in row.flags
+    assert row.p_method is PMethod.WALD_T
