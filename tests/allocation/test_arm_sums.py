@@ -101,6 +101,11 @@ def test_where_tables_cannot_serve_there_are_none():
     assert ArmSums.of(small, across) is None  # a group whose clusters lie in two strata
     many = Cells(cell=np.arange(40), stratum=np.zeros(40, dtype=np.int64), values=np.ones((40, 2)))
     assert ArmSums.of(small, many) is None
+    wide = Assignment.of_recorded(np.arange(2_400) % 2, np.arange(2_400) // 12, "complete", ("a", "b"))
+    every = Cells(
+        cell=np.zeros(2_400, dtype=np.int64), stratum=np.zeros(1, dtype=np.int64), values=np.ones((2_400, 45))
+    )
+    assert ArmSums.of(wide, every) is None  # 200 groups of 924 arrangements and 45 numbers in each
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=20), st.integers(1, 2**62))

@@ -123,6 +123,17 @@ def test_the_test_is_the_same_from_tables_as_from_redraws_written_out(seed, most
         assert one.statistic == other.statistic
 
 
+def test_many_redraws_of_many_strata_are_finished_in_parts_and_all_of_them_counted():
+    table, _ = household_trial(9, clusters=80, strata=10, most=3)
+    drawn = np.zeros(80, dtype=np.int64)
+    drawn[table.cluster] = table.arm
+    assignment = Assignment.of_recorded(drawn, np.arange(80) % 10, "clusters", ("a", "b"))  # ten strata of eight
+    statistic = studentised(ClusterSums.of(table.time, table.stratum, table.cluster, 80))
+    fast = redraw_test(assignment, [statistic], KEY, 8_000)
+    assert fast == redraw_test(assignment, [lambda labels: statistic(labels)], KEY, 8_000)
+    assert fast[0].redraws == 8_000
+
+
 def test_redraws_that_all_give_one_value_give_no_p():
     arm = np.arange(120) % 2
     nobody = UnitTable(arms=("a", "b"), arm=arm, y=np.zeros(120))
