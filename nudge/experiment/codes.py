@@ -105,6 +105,15 @@ class ExperimentCode(Code):
     HOLD_OUT_OF_CONTROL = ("`hold_out` on an arm that is not the control", "Move it to an arm of its own.")
     HOLD_OUT_TWICE = ("one arm with `hold_out: true` (`{first}` already has it)", "Remove it here.")
     HOLD_OUT_ALONE = ("two arms to compare beside the hold-out", "Add an arm, or make the hold-out the control.")
+    SEQUENCE_KEY = (
+        "a plan of sites that had one arm after the other (`drawn: {drawn}`)",
+        "Remove `{key}`: {why}.",
+    )
+    SEQUENCE_OUTCOME = (
+        "a proportion, mean or rate in each period",
+        "Give what happened in each period: time from a start runs on into the next arm.",
+    )
+    SEQUENCE_ARMS = ("two arms with `drawn: {drawn}`", "Analyse two arms at a time.")
     SUBGROUP_FINE = (
         "a subgroup with few values (`{column}` is {kind})",
         "Cut it into bands under `bands`, and use the band.",

@@ -220,7 +220,7 @@ class RecordedDesign(_Value):
 
     method: Literal["recorded"]
     randomised: Literal["yes", "no", "unknown"] = "unknown"
-    drawn: Literal["simple", "complete", "blocked", "clusters", "pairs"] | None = None
+    drawn: Literal["simple", "complete", "blocked", "clusters", "pairs", "stepped_wedge", "crossover"] | None = None
     factorial: Literal["main_effects", "cells"] | None = None
 
 

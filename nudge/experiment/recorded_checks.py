@@ -103,6 +103,44 @@ def recorded_design(draft: Draft) -> Iterator[Finding]:
         yield found(("data",), Code.DATA_KEY_MISSING, on_key=True, key="cluster")
 
 
+_SEQUENCED: Final = frozenset({"stepped_wedge", "crossover"})
+_NO_USE: Final = {
+    "unit": "each row is a unit in one period",
+    "pair": "sequences are drawn, not pairs",
+    "spanning": "every site has both arms by design",
+    "weigh": "periods are compared unit by unit",
+    "batch": "the period says when",
+    "before": "periods before the first change have no weight by themselves",
+}
+
+
+def recorded_sequences(draft: Draft) -> Iterator[Finding]:
+    """Sites that had one arm after the other need their site and period, two arms, and an outcome in each period."""
+    design, data = draft.one("design"), draft.one("data")
+    if design is None or design.drawn not in _SEQUENCED:
+        return
+    drawn = f"{design.drawn}"
+    if data is not None:
+        for key in ("cluster", "period"):
+            if getattr(data, key) is None:
+                yield found(("data",), Code.DATA_KEY_MISSING, on_key=True, key=key)
+        for key, why in _NO_USE.items():
+            if getattr(data, key):
+                yield found(("data", key), Code.SEQUENCE_KEY, on_key=True, drawn=drawn, key=key, why=why)
+    analysis = draft.one("analysis")
+    if analysis is not None:
+        for key in ("subgroups", "covariates"):
+            if getattr(analysis, key):
+                why = "it is not estimated here"
+                yield found(("analysis", key), Code.SEQUENCE_KEY, on_key=True, drawn=drawn, key=key, why=why)
+    if draft.sound("arms") and len(draft.items("arms")) != 2:
+        yield found(("arms",), Code.SEQUENCE_ARMS, on_key=True, drawn=drawn)
+    for index, outcome in draft.outcomes():
+        fits = outcome.type in {OutcomeType.PROPORTION, OutcomeType.MEAN, OutcomeType.RATE}
+        if not fits or outcome.start or outcome.duration or outcome.baseline:
+            yield found(("outcomes", index), Code.SEQUENCE_OUTCOME)
+
+
 def recorded_subgroups(draft: Draft) -> Iterator[Finding]:
     """A pair is one comparison: it has no part in two subgroups."""
     data, analysis = draft.one("data"), draft.one("analysis")
@@ -151,4 +189,5 @@ RECORDED: Final[tuple[Check, ...]] = (
     recorded_primaries,
     recorded_costs,
     recorded_subgroups,
+    recorded_sequences,
 )

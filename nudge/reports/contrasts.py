@@ -27,6 +27,14 @@ _WHOLE_LINE: Final = (
     "One group was held out of everything that was tried. Set against all the others together it shows what the whole"
     " line of letters does, whichever arm it was. It has no part in the verdict."
 )
+_IN_TURN: Final = (
+    "Every site had one arm after the other, so what happened over time is kept apart from what the arm did: arms are"
+    " compared within the same period, or each site with itself and periods evened out between the sequences."
+)
+_CARRY_OVER: Final = (
+    "Whether what a site had first carries over into its second period can hardly be seen: a test of it misses most"
+    " that there is, and choosing what to print by it would mislead, so nothing is chosen by it."
+)
 
 
 def factorial(outcome: Outcome, lines: Lines, wording: Wording) -> Section:
@@ -109,6 +117,23 @@ def hold_out(outcome: Outcome, lines: Lines, wording: Wording) -> Section:
     return Section(
         slug=_slug(outcome, "hold-out"), heading="Against nothing at all", parts=(Text(words=_WHOLE_LINE), table)
     )
+
+
+def sequences(outcome: Outcome, lines: Lines, wording: Wording) -> Section:
+    """The section of the panel `sequences`."""
+    rows = tuple((line["sequence"], whole(line["clusters"])) for line in lines if line["kind"] == "sequence")
+    parts: list[Part] = [
+        Text(words=_IN_TURN),
+        Table(caption="Which sequence the sites were drawn to", columns=("Sequence", "Sites"), rows=rows),
+    ]
+    parts += [
+        Text(words=f"{_CARRY_OVER} Here: {p_words(line['p_value'])}.", aside=True) for line in lines if _carries(line)
+    ]
+    return Section(slug=_slug(outcome, "sequences"), heading="One arm after the other", parts=tuple(parts))
+
+
+def _carries(line: Mapping[str, Any]) -> bool:
+    return line["kind"] == "carry_over" and line["p_value"] is not None
 
 
 def _factor(line: Mapping[str, Any]) -> str:

@@ -22,6 +22,8 @@ DRAWN: Final[Mapping[str, str]] = {
     "blocked": "fixed numbers for each arm within strata",
     "clusters": "whole clusters, fixed numbers for each arm",
     "pairs": "one of each matched pair",
+    "stepped_wedge": "when each site changed over",
+    "crossover": "which arm each site had first",
 }
 LEVELS: Final[Mapping[str, str]] = {
     "full": "Full: a witness held the commitment before a public value settled every arm, so nobody could steer it.",

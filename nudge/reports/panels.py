@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from nudge.reports.chances import chances
 from nudge.reports.compliers import compliers
-from nudge.reports.contrasts import factorial, hold_out, subgroups
+from nudge.reports.contrasts import factorial, hold_out, sequences, subgroups
 from nudge.reports.leavers import leavers
 from nudge.reports.parts import Section
 from nudge.reports.spending import letters, spending
@@ -23,6 +23,7 @@ SECTIONS: Final[Mapping[str, Told]] = {
     "factorial": factorial,
     "hold_out": hold_out,
     "subgroups": subgroups,
+    "sequences": sequences,
     "competing": leavers,
     "compliance": compliers,
     "bounds": unmeasured,

@@ -26,6 +26,7 @@ from nudge.trial.recorded_columns import Columns
 from nudge.trial.recorded_delivery import after_draw, delivered
 from nudge.trial.recorded_measured import AT_OR_BEFORE_START, SPANNING, Measured
 from nudge.trial.recorded_outcomes import columns_named, measure
+from nudge.trial.recorded_sequences import drawn_sequences
 from nudge.trial.recorded_units import Units, drawn_word, read_units
 from nudge.uplift.analysis import analyse_outcome
 from nudge.uplift.checks import balance, missing_by_arm
@@ -158,7 +159,7 @@ def _table(read: _Read, found: Measured) -> UnitTable:
             if marked.any():
                 missing_by[units.arms[code]][reason] = n
     assigned = np.bincount(units.arm[units.counted], minlength=len(units.arms))
-    return UnitTable(
+    table = UnitTable(
         arms=units.arms,
         arm=units.arm[unit],
         stratum=None if units.stratum is None else units.stratum[unit],
@@ -174,6 +175,28 @@ def _table(read: _Read, found: Measured) -> UnitTable:
         **{name: values[unit] for name, values in read.delivered.items()},
         **{name: values[rows] for name, values in found.fields.items()},
     )
+    return replace(table, **_sequenced(read, unit))
+
+
+def _sequenced(read: _Read, unit: IntArray) -> dict[str, Any]:
+    """The periods of units whose cluster had one arm after the other; they multiply the strata."""
+    units = read.units
+    if units.sequences is None or units.patterns is None or units.cluster is None or units.period is None:
+        return {}
+    periods = len(units.periods)
+    layer = np.zeros(len(units), dtype=np.int64) if units.stratum is None else units.stratum
+    of_cluster = np.zeros(units.sequences.size, dtype=np.int64)
+    of_cluster[units.cluster] = layer
+    names = units.strata if units.stratum is not None else ("",)
+    return {
+        "stratum": layer[unit] * periods + units.period[unit],
+        "strata": tuple(f"{name}\t{when}".strip() for name in names for when in units.periods),
+        "drawn": units.cluster[unit],
+        "period": units.period[unit],
+        "sequences": drawn_sequences(
+            read.plan, units.sequences, units.patterns, units.periods, None if units.stratum is None else of_cluster
+        ),
+    }
 
 
 def _missing(read: _Read, found: Measured, cluster: IntArray | None) -> UnitTable:

@@ -92,6 +92,22 @@ class RecordedCode(Code):
         "a number, or at most {limit} different words, in a covariate; this has {count}",
         "Give it as a number, or join words that mean the same.",
     )
+    SEQUENCE_MIXED = (
+        "one arm for each site and period; {count} with both, the first in rows {rows}",
+        "Correct them: a site has one arm at a time.",
+    )
+    WEDGE_BACKWARDS = (
+        "sites that go from {arm} to the other arm and stay; {count} of {total} do not, such as in row {row}",
+        "Correct them. Where sites change back, `drawn: crossover` may be what was done.",
+    )
+    WEDGE_ONE_STEP = (
+        "sites that change over at different times; all have one sequence",
+        "Without sites of both arms in a period, time and arm cannot be told apart: this is before and after.",
+    )
+    CROSSOVER_PATTERN = (
+        "two periods, each arm in one of them at every site; {count} of {total} otherwise, such as in row {row}",
+        "Correct them, or take out the sites that were not crossed over, and say so.",
+    )
     SUBGROUP_TOO_WIDE = (
         "at most {limit} different words in a subgroup; this has {count}",
         "Cut it into a few bands in the data, and name that column.",

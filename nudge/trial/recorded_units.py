@@ -13,6 +13,7 @@ from nudge.base.errors import Refused
 from nudge.experiment.definition import RecordedExperiment
 from nudge.trial.recorded_codes import RecordedCode, counted
 from nudge.trial.recorded_columns import Coded, Columns
+from nudge.trial.recorded_sequences import in_order, read_sequences
 from nudge.uplift.units import BoolArray, IntArray
 
 _NONE: Final = "(none)"  # a stratum with no value (rules §3)
@@ -42,6 +43,9 @@ class Units:
     kept: BoolArray
     spanning: bool
     named: bool  # the data name their units; else every row is one
+    periods: tuple[str, ...] = ()
+    sequences: IntArray | None = None  # by cluster, the sequence of arms that it had
+    patterns: IntArray | None = None  # (sequences, periods), the arm of each
 
     def __len__(self) -> int:
         return len(self.arm)
@@ -126,7 +130,13 @@ def read_units(experiment: RecordedExperiment, columns: Columns) -> Units:
         cluster = pair * len(arms) + arm  # rows are readings; the side of the pair is what was drawn
     if cluster is not None:
         cluster = np.unique(cluster, return_inverse=True)[1]
-    kept, spanning = _spanning(experiment, columns, cluster, arm, first)
+    sequences = None
+    if experiment.design.drawn in ("stepped_wedge", "crossover") and cluster is not None and "period" in sides:
+        kept, spanning = np.ones(len(arm), dtype=np.bool_), True
+        sides["period"] = in_order(sides["period"])
+        sequences = read_sequences(experiment, columns, cluster, sides["period"].codes, arm)
+    else:
+        kept, spanning = _spanning(experiment, columns, cluster, arm, first)
     _whole_pairs(columns, pair, cluster, arm, first, heading=data.pair)
     Refused.when(columns.problems)
     stratum, names = _strata(strata, cluster, first)
@@ -144,6 +154,9 @@ def read_units(experiment: RecordedExperiment, columns: Columns) -> Units:
         kept=kept,
         spanning=spanning,
         named=data.unit is not None,
+        periods=sides["period"].words if "period" in sides else (),
+        sequences=None if sequences is None else sequences[0],
+        patterns=None if sequences is None else sequences[1],
     )
 
 

@@ -43,6 +43,8 @@ class Comparison:
         """The arm against the table's first; the assignment of all arms is cut down to these two."""
         code = table.arms.index(arm)
         rows = table.take((table.arm == 0) | (table.arm == code))
+        if rows.sequences is not None:
+            return cls(arm=arm, reference=table.arms[0], table=rows, assignment=rows.sequences.assignment)
         between = assignment.between(arm, table.arms[0]) if assignment is not None else None
         return cls(arm=arm, reference=table.arms[0], table=rows, assignment=between)
 

@@ -60,6 +60,7 @@ class CiMethod(StrEnum):
     CR2_T = "cr2_t"
     SANDWICH_T = "sandwich_t"
     PAIRED_T = "paired_t"
+    CROSSOVER_T = "crossover_t"
     LOG_Z = "log_z"
     LOG_T = "log_t"
 

@@ -68,7 +68,8 @@ def _redrawn(row: Row, test: Redrawn, assignment: Assignment, settings: Settings
         p_method=PMethod.RANDOMISATION_EXACT if test.exact else PMethod.RANDOMISATION_DRAWN,
         statistic=test.statistic,
     )
-    if assignment.attainable_p() >= 1 - settings.confidence:
+    two = len(assignment.arms) == 2
+    if (assignment.attainable_p() if two else 1 / assignment.allocations()) >= 1 - settings.confidence:
         row = row.flagged(Flag.CANNOT_REACH_SIGNIFICANCE)
     return replace(row, redraws=test.redraws)
 
@@ -85,7 +86,8 @@ def finished(comparison: Comparison, row: Row, role: Role, settings: Settings) -
     confidence = settings.confidence
     if comparison.clustered and 0 < min(comparison.clusters) < FEW_CLUSTERS and row.estimate is not None:
         row = row.flagged(Flag.FEW_CLUSTERS)
-    if comparison.clustered and not constant(comparison.z, comparison.table.cluster_codes):
+    drawn_whole = comparison.table.sequences is None
+    if drawn_whole and comparison.clustered and not constant(comparison.z, comparison.table.cluster_codes):
         row = row.flagged(Flag.CLUSTERS_SPAN_ARMS)
     ci = row.limits(row.critical(confidence)) if row.limits is not None else None
     scale = Scale.RATIO if row.measure in RATIOS else Scale.DIFFERENCE

@@ -19,6 +19,7 @@ from nudge.uplift.proportion_ratios import ratio_rows
 from nudge.uplift.rates import rate_row
 from nudge.uplift.rerandomisation import studentised
 from nudge.uplift.rows import by_arm, contact_row, proportion_row, rmst_row, times, values_row
+from nudge.uplift.sequences import sequence_row
 from nudge.uplift.sums import due_df, ratio_values
 from nudge.uplift.survival import contact_values, logrank, logrank_scores, rmst_values
 from nudge.uplift.units import FloatArray
@@ -56,6 +57,8 @@ def headline_row(comparison: Comparison, plan: Plan) -> Row:
     table, (measure, what) = comparison.table, HEADLINE[plan.kind]
     if 0 in comparison.sizes:
         return empty_row(measure, what)
+    if table.sequences is not None:
+        return sequence_row(comparison, measure=measure, what=what)
     if plan.kind is OutcomeType.RATIO and not _due_in_both(comparison):
         return Row(measure=measure, method=what, flags=(Flag.NO_DENOMINATOR,))
     if table.pair is not None:
@@ -107,7 +110,7 @@ def unit_values(comparison: Comparison, plan: Plan) -> FloatArray:
 
 def secondary_rows(comparison: Comparison, plan: Plan) -> list[Row]:
     """Rows with a test of their own, which lend it to no other: contact by the horizon, log-rank, hazards, ratios."""
-    if 0 in comparison.sizes:
+    if 0 in comparison.sizes or comparison.table.sequences is not None:
         return []
     if plan.kind is OutcomeType.PROPORTION and comparison.table.pair is None:
         return ratio_rows(comparison, _column(comparison.table.y))
@@ -157,7 +160,9 @@ def sensitivity_rows(
     """
     table, (measure, what) = comparison.table, HEADLINE[plan.kind]
     sensitivity = Role.SENSITIVITY
-    if 0 in comparison.sizes or (plan.kind is OutcomeType.RATIO and not _due_in_both(comparison)):
+    if 0 in comparison.sizes or table.sequences is not None:
+        return
+    if plan.kind is OutcomeType.RATIO and not _due_in_both(comparison):
         return
     adjustable = bool(table.covariates) and table.pair is None and plan.kind is not OutcomeType.RATE
     if adjustable and not plan.adjusted:

@@ -14,6 +14,7 @@ from nudge.uplift.costs import costs_panel, letters_panel
 from nudge.uplift.estimate import plain
 from nudge.uplift.factorial import factorial_panel
 from nudge.uplift.hold_out import hold_out_panel
+from nudge.uplift.sequences import sequences_panel
 from nudge.uplift.subgroups import subgroups_panel
 
 PANELS: Final[Mapping[str, Panel]] = {
@@ -31,5 +32,8 @@ PANELS: Final[Mapping[str, Panel]] = {
 
 def panels(context: Context) -> dict[str, Sequence[Mapping[str, Any]]]:
     """Every panel that has something to say of this outcome, as plain values."""
-    told = {name: panel(context) for name, panel in PANELS.items()}
+    if context.table.sequences is not None:  # the others compare clusters that are in one arm
+        told = {"sequences": sequences_panel(context.table, context.headline[0].measure)}
+    else:
+        told = {name: panel(context) for name, panel in PANELS.items()}
     return {name: plain(lines) for name, lines in told.items() if lines}

@@ -57,8 +57,8 @@ def fit_rate(
     totals = np.stack([sum_by(layer, strata, part) for part in (c * one, c, e * one, e)])[:, None, :]
     if not totals[0].sum() > 0 or not (totals[1] - totals[0]).sum() > 0:
         return None
-    log_ratio = _profiled(*totals)
-    share, base = _fitted(log_ratio, *totals)
+    log_ratio = profiled(*totals)
+    share, base = fitted(log_ratio, *totals)
     information = float((totals[1] * share * (1 - share)).sum())
     if information <= 0:
         return None
@@ -148,8 +148,8 @@ def rate_statistic(comparison: Comparison, count: FloatArray, exposure: FloatArr
         both = (one[1] > 0) & (one[1] < whole[1])
         none = (np.where(both, one[0], 0).sum(axis=1) <= 0) | (np.where(both, whole[0] - one[0], 0).sum(axis=1) <= 0)
         totals = [np.where(both, part, 0.0) for part in (one[0], whole[0], one[1], whole[1])]
-        log_ratio = _profiled(*totals)
-        share, base = _fitted(log_ratio, *totals)
+        log_ratio = profiled(*totals)
+        share, base = fitted(log_ratio, *totals)
         variance = np.zeros(len(sums))
         for part, arm in ((one, 1.0), (whole - one, 0.0)):
             rate = base * np.exp(log_ratio[:, None] * arm)
@@ -169,14 +169,14 @@ def rate_statistic(comparison: Comparison, count: FloatArray, exposure: FloatArr
     )
 
 
-def _profiled(c_1: FloatArray, c: FloatArray, e_1: FloatArray, e: FloatArray) -> FloatArray:
+def profiled(c_1: FloatArray, c: FloatArray, e_1: FloatArray, e: FloatArray) -> FloatArray:
     """The log ratio, shape (rows,), from totals of shape (rows, strata): Newton on the profiled score."""
     e_0 = e - e_1
     with np.errstate(divide="ignore", invalid="ignore"):
         start = np.log(c_1.sum(axis=1) / e_1.sum(axis=1)) - np.log((c - c_1).sum(axis=1) / e_0.sum(axis=1))
     value = np.clip(np.nan_to_num(start, nan=0.0, posinf=_MOST_LOG, neginf=-_MOST_LOG), -_MOST_LOG, _MOST_LOG)
     for _ in range(_ITERATIONS):
-        share, _ = _fitted(value, c_1, c, e_1, e)
+        share, _ = fitted(value, c_1, c, e_1, e)
         score = (c_1 - c * share).sum(axis=1)
         information = (c * share * (1 - share)).sum(axis=1)
         step = np.where(information > 1e-12, score / np.maximum(information, 1e-12), 0.0)
@@ -186,7 +186,7 @@ def _profiled(c_1: FloatArray, c: FloatArray, e_1: FloatArray, e: FloatArray) ->
     return np.asarray(value)
 
 
-def _fitted(
+def fitted(
     log_ratio: FloatArray, c_1: FloatArray, c: FloatArray, e_1: FloatArray, e: FloatArray
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """The arm's share of each stratum's fitted counts, and the reference's fitted rate."""

@@ -12,6 +12,8 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from nudge.uplift.sequence import Sequences
+
 IntArray: TypeAlias = npt.NDArray[np.int64]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
@@ -19,7 +21,7 @@ BoolArray: TypeAlias = npt.NDArray[np.bool_]
 _ROWS: Final = 32_768  # counted at once
 _PER_UNIT: Final = (
     *("arm", "stratum", "cluster", "drawn", "time", "event", "follow_up", "competing", "y", "count", "exposure"),
-    *("over", "baseline", "baseline_exposure", "pair", "primary", "received", "spent", "later_letters"),
+    *("over", "baseline", "baseline_exposure", "pair", "primary", "period", "received", "spent", "later_letters"),
 )
 
 
@@ -43,6 +45,7 @@ class UnitTable:
     `y` is 0/1 for a proportion, the number for a mean, the numerator of a ratio whose
     denominator is `over`; `count` and `exposure` make a rate. A covariate may hold NaN where it is
     missing; nothing else may. `primary` False marks a late member: outside the primary population.
+    `sequences`: clusters had one arm after the other, `period` says when; strata are then periods within strata.
     `received` is the code of the arm whose letter reached the unit, -1 where none did; `spent` what was spent on it, in
     pence; `later_letters` how many letters of later waves it was sent: for the panels, never an estimate.
     `assigned` counts the units allocated to each arm, `missing_by` those of them that are not in the rows, by reason.
@@ -69,6 +72,8 @@ class UnitTable:
     subgroups: Mapping[str, Subgroup] = field(default_factory=dict)
     pair: IntArray | None = None
     primary: BoolArray | None = None
+    period: IntArray | None = None
+    sequences: Sequences | None = None
     received: IntArray | None = None
     spent: FloatArray | None = None
     later_letters: FloatArray | None = None
