@@ -80,6 +80,8 @@ def plan_of(question: Question, background: Background) -> Plan:
     return Plan(
         response=background.response,
         ratio=question.ratio,
+        outside=question.outside,
+        contrasts=question.contrasts,
         confidence=question.confidence,
         icc=background.icc,
         sizes=background.sizes,

@@ -27,6 +27,8 @@ class Plan:
     """What is drawn and how it is tested; sizes are given to its methods as units in all arms together.
 
     `ratio` has the control first. `sizes` are the units of each of some clusters, [1] where a cluster is a unit.
+    `outside` is the part, beside `ratio`, of arms that are drawn but stand outside the comparison. `contrasts`: the
+    main effects of a factorial trial, judged together; `ratio` is then that of a factor's two levels.
     `strata` counts the strata of the draw. `paired`: two arms drawn within matched pairs of units, whose values
     correlate by that much. Effects are sizes above 0 on the scale of `Response`.
     """
@@ -38,6 +40,8 @@ class Plan:
     sizes: tuple[int, ...]
     strata: int
     paired: float | None = None
+    outside: int = 0
+    contrasts: int = 0
 
     @cached_property
     def design_effect(self) -> float:
@@ -52,7 +56,8 @@ class Plan:
     @property
     def shares(self) -> tuple[float, float]:
         """The parts of all units in the control and in the smallest of the other arms."""
-        return self.ratio[0] / sum(self.ratio), min(self.ratio[1:]) / sum(self.ratio)
+        every = sum(self.ratio) + self.outside
+        return self.ratio[0] / every, min(self.ratio[1:]) / every
 
     def clusters(self, units: float) -> tuple[int, int]:
         """Clusters in the control and in the smallest other arm."""
@@ -66,9 +71,10 @@ class Plan:
         return None if left > _NEARLY_NORMAL else max(left, 1)
 
     def critical(self, units: float) -> float:
-        """The bound of the test, Dunnett's where several arms meet one control."""
+        """The bound of the test, Dunnett's where several arms meet one control, or several factors are judged."""
         control = self.ratio[0]
         shares = tuple(other / (other + control) for other in self.ratio[1:]) if len(self.ratio) > 2 else ()
+        shares = (0.0,) * self.contrasts if self.contrasts > 1 else shares  # main effects of even arms are uncorrelated
         return _critical(self.confidence, self.df(units), shares)
 
     def variance(self, effect: float) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scipy.special import expit, logit
@@ -21,7 +23,7 @@ class Question:
     """One outcome of a live experiment.
 
     `size` is the smallest difference that would matter as the experiment has it (money in pence), `worthwhile` the
-    same as an effect. `posted`: some arm gets a letter.
+    same as an effect. `ratio`, `outside` and `contrasts` are those of `Plan`. `posted`: some arm gets a letter.
     """
 
     outcome: Outcome
@@ -29,6 +31,8 @@ class Question:
     size: float | None
     worthwhile: float | None
     ratio: tuple[int, ...]
+    outside: int
+    contrasts: int
     confidence: float
     unit: str
     cluster: str | None
@@ -42,7 +46,8 @@ class Question:
         measure, _ = HEADLINE[outcome.type]
         better = outcome.better or ("lower" if outcome.type is OutcomeType.TIME_TO_EVENT else "higher")
         ratio = dict(zip(experiment.arm_ids, experiment.design.ratio, strict=True))
-        others = [arm for arm in experiment.arms if not arm.control]
+        others = [arm for arm in experiment.arms if not arm.control and not arm.hold_out]
+        compared, contrasts = _compared(experiment, ratio)
         stated = next((arm.prior for arm in others if arm.prior is not None), None)
         usual = PRIORS["redesign"] if any(arm.letter for arm in others) else PRIORS["eyes"]
         return cls(
@@ -50,7 +55,9 @@ class Question:
             higher=better == "higher",
             size=experiment.worthwhile(outcome.id),
             worthwhile=worthwhile_size(experiment.worthwhile(outcome.id), better=better, measure=measure),
-            ratio=(ratio[experiment.control.id], *(ratio[arm.id] for arm in others)),
+            ratio=compared,
+            outside=sum(ratio.values()) - sum(compared),
+            contrasts=contrasts,
             confidence=experiment.analysis.confidence,
             unit=experiment.unit,
             cluster=experiment.cluster,
@@ -96,6 +103,24 @@ class Question:
         wording = self.wording
         basis = wording.basis if self.measure is Measure.RISK_DIFFERENCE else ""
         return wording.size(self.signed(effect)) + basis
+
+
+def _compared(experiment: LiveExperiment, ratio: Mapping[str, int]) -> tuple[tuple[int, ...], int]:
+    """The parts of the control and of what it is compared with, and how many main effects there are.
+
+    Of a factorial trial the factor's level that has the fewest units, against the control's level.
+    """
+    arms = [arm for arm in experiment.arms if not arm.hold_out]
+    control = experiment.control
+    if experiment.design.factorial != "main_effects" or not control.factors:
+        return (ratio[control.id], *(ratio[arm.id] for arm in arms if not arm.control)), 0
+    sides = []
+    for factor, usual in control.factors.items():
+        parts: Counter[str] = Counter()
+        for arm in arms:
+            parts[arm.factors[factor]] += ratio[arm.id]
+        sides += [(parts[usual], part) for level, part in parts.items() if level != usual]
+    return min(sides, key=lambda pair: (min(pair), pair)), len(sides)
 
 
 def brought(response: Response, log_ratio: float) -> float | None:

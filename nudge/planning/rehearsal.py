@@ -115,7 +115,8 @@ def _once(
     smallest: int,
 ) -> tuple[VerdictCode, float | None]:
     """One invented trial: the verdict of the smallest arm, and its estimate as an effect."""
-    sizes = _sizes(stream, background.sizes, units)
+    compared = units * sum(plan.ratio) / (sum(plan.ratio) + plan.outside)  # the others are not in the analysis
+    sizes = _sizes(stream, background.sizes, compared)
     names = tuple(f"stratum {number}" for number in range(len(background.strata)))
     weights = np.cumsum(background.strata) / sum(background.strata)
     strata = np.minimum(np.searchsorted(weights, stream.shares(sizes.size), side="right"), len(names) - 1)
@@ -165,7 +166,7 @@ def _once(
     return result.verdict[smallest].code, None if estimate is None else _as_effect(question, estimate)
 
 
-def _sizes(stream: Stream, known: tuple[int, ...], units: int) -> IntArray:
+def _sizes(stream: Stream, known: tuple[int, ...], units: float) -> IntArray:
     """Cluster sizes that follow the known ones, as many as make so many units on average."""
     count = max(2 * 2, round(units * len(known) / sum(known)))
     picked = np.asarray(known, dtype=np.int64)

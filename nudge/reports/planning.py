@@ -10,6 +10,7 @@ from nudge.experiment.definition import LiveExperiment
 from nudge.planning.alternatives import TWO_YEARS, Alternative, Change
 from nudge.planning.background import Fact, Figure, Origin
 from nudge.planning.feasibility import Feasibility
+from nudge.planning.plan import Plan
 from nudge.planning.power import TARGET
 from nudge.planning.question import Question
 from nudge.planning.rehearsal import Rehearsed
@@ -400,10 +401,16 @@ def _waits(question: Question, times: Times) -> str:
     return f"Mean {plural(question.outcome.time_unit)} with today's letter, others as {times.horizon:g}"
 
 
+def _over(plan: Plan) -> str:
+    if plan.contrasts > 1:
+        return "Dunnett over factors, "
+    return "Dunnett over arms, " if len(plan.ratio) > 2 else ""
+
+
 def _analyst(main: Feasibility) -> Section:
     plan, question = main.plan, main.question
     items = [
-        ("Test", f"two-sided at {1 - plan.confidence:.2g}, {'Dunnett over arms, ' if len(plan.ratio) > 2 else ''}"
+        ("Test", f"two-sided at {1 - plan.confidence:.2g}, {_over(plan)}"
                  f"bound {plan.critical(main.units):.3f}"),
         ("Design effect", f"{plan.design_effect:.3f}"),
     ]  # fmt: skip

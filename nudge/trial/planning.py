@@ -92,7 +92,7 @@ def plan_trial(path: Path, history: Path | None = None, *, weeks: int | None = N
         others=tuple(found.values()),
         history=file.name if file is not None and from_file else None,
         baseline=_block(main, past, letters, _relative(file, root)) if file and past and from_file else {},
-        notes=(*notes, *_silent(primary, past, from_file)),
+        notes=(*notes, *_silent(primary, past, from_file), *_of_design(main.question)),
     )
 
 
@@ -243,6 +243,18 @@ def _block(main: Feasibility, past: PastLetters, letters: tuple[date, date], sou
     return block | {"period": f"{first:%Y-%m}..{last:%Y-%m}", "source": source}
 
 
+def _of_design(question: Question) -> list[str]:
+    """What the plan takes for granted of the arms."""
+    if question.contrasts:
+        return [
+            "The trial is planned for the effect of one part of the letter, averaged over the others. Telling whether "
+            "two parts add up takes about four times as many; no trials were invented."
+        ]
+    if question.outside:
+        return ["Those held out are not counted in either arm."]
+    return []
+
+
 def _silent(primary: Outcome, past: PastLetters | None, used: bool) -> list[str]:
     """What the past letters do not say of the primary outcome."""
     if past is None:
@@ -264,11 +276,13 @@ class Rehearsals:
 def rehearsals(planned: Planned, trials: int, *, progress: Callable[[int, int], None] | None = None) -> Rehearsals:
     """Invent so many trials for each of some lengths, and analyse each; none where `trials` is 0 or no size is asked.
 
+    Factorial trials are not invented: their power is by formula alone.
+
     `progress` is told how many are done, of how many.
     """
     main = planned.main
     effect = main.question.worthwhile
-    if not trials or effect is None or main.beyond:
+    if not trials or effect is None or main.beyond or main.question.contrasts:
         return Rehearsals()
     steps = [step for step in main.steps if step.units <= MOST_REHEARSED]
     total, done = trials * (len(steps) + 1), 0

@@ -47,6 +47,8 @@ def question(outcome: Outcome = DAYS, worthwhile: float | None = 3.0, **changes:
         "size": worthwhile,
         "worthwhile": worthwhile,
         "ratio": (1, 1),
+        "outside": 0,
+        "contrasts": 0,
         "confidence": 0.95,
         "unit": "tenancy",
         "cluster": "household",
@@ -144,6 +146,14 @@ def test_i10_pairs_have_the_power_of_a_paired_t_test(oracle: Any) -> None:
         sd = oracle["sd"] / math.sqrt(2 * (1 - correlation))
         some = plan(Amounts(sd=sd, higher=True), paired=correlation)
         assert some.power(oracle["effect"], 2 * oracle["pairs"]) == pytest.approx(oracle["power"], abs=1e-6)
+
+
+def test_an_arm_held_out_takes_units_and_a_factor_shares_them() -> None:
+    alone = plan(Shares(reference=0.3, higher=True))
+    assert replace(alone, outside=2).power(0.1, 1_600) == pytest.approx(alone.power(0.1, 800))
+    factors = replace(alone, contrasts=2)
+    assert alone.power(0.1, 600) < factors.power(0.1, 800) < alone.power(0.1, 800)
+    assert factors.critical(10_000) == pytest.approx(2.2365, abs=1e-3)  # 95 % of two: each at the root of 0.95
 
 
 def test_five_pairs_cannot_reach_five_per_cent_and_six_can() -> None:

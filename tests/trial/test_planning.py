@@ -150,3 +150,42 @@ def test_trials_are_tried_out_for_each_length_and_once_without_a_difference(tmp_
     assert tried.nothing.effect == 0
     assert told[-1][0] == told[-1][1] == 2 * (len(planned.main.steps) + 1)
     assert rehearsals(planned, 0).worthwhile == ()
+
+
+FACTORIAL = """
+  - {id: current, control: true, letter: letters/a.html, factors: {name: "no", norm: "no"}}
+  - {id: named, letter: letters/b.html, factors: {name: "yes", norm: "no"}}
+  - {id: norm, letter: letters/c.html, factors: {name: "no", norm: "yes"}}
+  - {id: both, letter: letters/d.html, factors: {name: "yes", norm: "yes"}}"""
+
+
+def with_arms(folder: Path, arms: str, design: str = "") -> Path:
+    path = trial(folder, baseline=BASELINE % 900)
+    text = path.read_text("utf-8").splitlines()
+    place = next(number for number, line in enumerate(text) if line.startswith("arms:"))
+    text[place] = f"arms:{arms}"
+    path.write_text("\n".join(text).replace("enrol: weekly", f"enrol: weekly{design}"), "utf-8")
+    return path
+
+
+def test_a_factorial_trial_is_planned_for_its_main_effects_by_formula_alone(tmp_path: Path) -> None:
+    planned = plan_trial(with_arms(tmp_path, FACTORIAL, ", factorial: main_effects"))
+    assert planned.main.plan.ratio == (2, 2)
+    assert planned.main.plan.contrasts == 2
+    assert planned.main.arms[0] + planned.main.arms[1] == pytest.approx(planned.main.units, abs=1)
+    assert any("averaged over the others" in note for note in planned.notes)
+    assert rehearsals(planned, 5).worthwhile == ()
+
+
+def test_an_arm_held_out_is_in_neither_side(tmp_path: Path) -> None:
+    arms = """
+  - {id: current, control: true, letter: letters/a.html}
+  - {id: dated, letter: letters/b.html}
+  - {id: nothing, hold_out: true}"""
+    planned = plan_trial(with_arms(tmp_path, arms))
+    assert planned.main.plan.ratio == (1, 1)
+    assert planned.main.plan.outside == 1
+    assert sum(planned.main.arms) == pytest.approx(planned.main.units * 2 / 3, abs=1)
+    tried = rehearsals(planned, 30)
+    assert tried.nothing is not None
+    assert any("held out" in note for note in planned.notes)
