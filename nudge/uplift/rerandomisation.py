@@ -138,7 +138,7 @@ def studentised(sums: ClusterSums) -> FromSums:
     values[order] = moments
     return FromSums(
         cells=Cells(cell=cell, stratum=stratum, values=values),
-        added=lambda labels: _moments(labels[:, order], moments, starts),
+        added=lambda labels: _moments(labels.take(order, axis=1), moments, starts),
         finish=finish,
     )
 
