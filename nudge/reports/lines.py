@@ -44,6 +44,7 @@ FLAG_WORDS: Final[Mapping[Flag, str]] = {
     Flag.FEW_CLUSTERS: "Fewer than ten clusters in an arm.",
     Flag.NO_EVENTS: "No event in an arm.",
     Flag.NO_DENOMINATOR: "The total that the sum is divided by is nothing in an arm.",
+    Flag.MODEL_NOT_FITTED: "No model of this kind could be fitted to these counts.",
     Flag.RATIO_UNBOUNDED: "No finite ratio fits best, as where the arms' events never overlap in time.",
     Flag.HAZARDS_NOT_PROPORTIONAL: "The ratio changes as time passes, so one number does not describe it:"
     " read the difference in average time and the curves instead.",

@@ -272,9 +272,6 @@ def _notes(comparisons: Sequence[Comparison], better: str | None, outcome: Outco
         for item in comparisons
         if item.strata_dropped
     ]
-    table = comparisons[0].table if comparisons else None
-    if outcome.type is OutcomeType.RATE and table is not None and table.baseline is not None and table.pair is None:
-        notes.append(f"{outcome.id}: the counts before are used only where sites are paired; they are not used here.")
     if outcome.primary and better is None:
         notes.append(f"{outcome.id}: no verdict, because the plan does not say whether lower or higher is better.")
     if outcome.primary and randomised != "yes":

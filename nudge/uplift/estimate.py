@@ -124,6 +124,7 @@ class Flag(StrEnum):
     FEW_CLUSTERS = "few_clusters"
     NO_EVENTS = "no_events"
     NO_DENOMINATOR = "no_denominator"
+    MODEL_NOT_FITTED = "model_not_fitted"
     RATIO_UNBOUNDED = "ratio_unbounded"
     HAZARDS_NOT_PROPORTIONAL = "hazards_not_proportional"
     COVARIATE_DROPPED = "covariate_dropped"

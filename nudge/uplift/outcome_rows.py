@@ -16,6 +16,7 @@ from nudge.uplift.hazards import adjusted_hazard_row, hazard_row
 from nudge.uplift.means import adjusted_row, arm_blind_residual, covariate_columns, mean_row
 from nudge.uplift.pairs import log_rates, pair_row
 from nudge.uplift.proportion_ratios import ratio_rows
+from nudge.uplift.rate_rows import adjusted_rate_row, known_before, negative_binomial_row
 from nudge.uplift.rates import rate_row
 from nudge.uplift.rerandomisation import studentised
 from nudge.uplift.rows import by_arm, contact_row, proportion_row, rmst_row, times, values_row
@@ -65,6 +66,8 @@ def headline_row(comparison: Comparison, plan: Plan) -> Row:
         y = log_rates(table, comparison.z) if plan.kind is OutcomeType.RATE else _change(comparison, plan)
         return pair_row(comparison, y, measure=measure, what=what, key=plan.key, redraws=plan.redraws)
     if plan.kind is OutcomeType.RATE:
+        if plan.adjusted and known_before(table):
+            return adjusted_rate_row(comparison)
         return rate_row(comparison, _column(table.count), table.exposure)
     if plan.weigh_clusters and comparison.clustered:
         return _weighed_row(comparison, plan)
@@ -164,6 +167,9 @@ def sensitivity_rows(
         return
     if plan.kind is OutcomeType.RATIO and not _due_in_both(comparison):
         return
+    if plan.kind is OutcomeType.RATE and table.pair is None:
+        for row in _beside_rates(comparison, plan):
+            yield sensitivity, comparison, row
     adjustable = bool(table.covariates) and table.pair is None and plan.kind is not OutcomeType.RATE
     if adjustable and not plan.adjusted:
         y = unit_values(comparison, plan)
@@ -187,6 +193,15 @@ def sensitivity_rows(
         if table.competing is not None and np.isfinite(table.competing).any():
             yield sensitivity, comparison, _censored_row(comparison, plan)
         yield Role.DESCRIPTIVE, comparison, _responders_row(comparison, plan.horizon)
+
+
+def _beside_rates(comparison: Comparison, plan: Plan) -> Iterator[Row]:
+    """The other of adjusted and not, where something was known before the draw; and the negative binomial model."""
+    if plan.adjusted and known_before(comparison.table):
+        yield noted(headline_row(comparison, replace(plan, adjusted=False)), "not adjusted")
+    elif known_before(comparison.table):
+        yield adjusted_rate_row(comparison)
+    yield negative_binomial_row(comparison)
 
 
 def noted(row: Row, note: str) -> Row:
