@@ -50,6 +50,10 @@ _HERE: Final[Mapping[tuple[str, str], str]] = {
     ("RecordedOutcome", "success"): "The values that count as yes; without it: yes, y, true, t, 1.",
     ("RecordedOutcome", "repeats"): "false (so unless stated) where one event per unit was kept.",
     ("RecordedArm", "id"): "The value in the arm column.",
+    (
+        "RecordedExperiment",
+        "costs",
+    ): "Kept with the plan; what was spent is said by `cost` on the arms or `data.spent`.",
     ("RecordedArm", "cost"): "Pounds spent on each unit of this arm; every arm has one, or none.",
 }
 _PATTERNS: Final = {

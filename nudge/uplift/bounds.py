@@ -21,14 +21,14 @@ from nudge.uplift.comparison import Comparison
 from nudge.uplift.context import Context
 from nudge.uplift.estimate import Interval
 from nudge.uplift.outcome_rows import unit_values
-from nudge.uplift.units import BoolArray, FloatArray, IntArray, UnitTable
+from nudge.uplift.units import BoolArray, FloatArray, IntArray, UnitTable, distinct
 
 _NARROWEST: Final = 1e-12
 _SUMS: Final = frozenset({OutcomeType.RATE, OutcomeType.RATIO})  # no value of one unit stands for itself
 
 
 def bounds_panel(context: Context) -> list[Mapping[str, Any]]:
-    """Two lines per comparison with a missing outcome, `manski` and `lee`; none for rates and matched pairs."""
+    """Two lines per comparison with a missing outcome, `manski` and (of a draw) `lee`; none for rates and pairs."""
     missing = context.table.missing
     if missing is None or context.outcome.type in _SUMS or context.table.pair is not None:
         return []
@@ -46,7 +46,7 @@ def _lines(context: Context, comparison: Comparison, missing: UnitTable) -> Iter
     outside = ends is not None and bool(((sample.known < ends[0]) | (sample.known > ends[1])).any())
     stratified = context.facts.trim_within_strata and comparison.stratified
     confidence = context.settings.confidence
-    for kind in ("manski", "lee"):
+    for kind in ("manski", "lee") if context.randomised else ("manski",):  # only a draw makes those measured alike
         reason, found, share, trimmed = None, None, None, None
         if not whole:
             reason = "follow_up_incomplete"
@@ -253,10 +253,9 @@ def _trimmed_difference(sample: Sample, z: IntArray, *, top: bool) -> tuple[floa
     away = np.where(seen[zeros], -(y[zeros] - other) / share_0, 0.0)
     away += (edge - mean) * (seen[zeros] - share_0) / share_0 * (kept < 1)
     influence[zeros] = away / zeros.sum()
-    _, place = np.unique(sample.cluster, return_inverse=True)
-    by_cluster = np.bincount(place, weights=influence)
-    clusters = [np.unique(sample.cluster[side & seen]).size for side in (ones, zeros)]
+    by_cluster = np.bincount(sample.cluster, weights=influence)
+    groups = distinct(sample.cluster)
     se: float | None = None
-    if min(clusters) > 1:
-        se = math.sqrt(float((by_cluster**2).sum()) * by_cluster.size / (by_cluster.size - 1))
+    if min(distinct(sample.cluster[side & seen]) for side in (ones, zeros)) > 1:
+        se = math.sqrt(float(by_cluster @ by_cluster) * groups / (groups - 1))
     return sign * (mean - other), se

@@ -149,6 +149,11 @@ def test_a_mean_needs_its_range_declared_for_the_bounds_that_assume_nothing():
     assert (worst["bounds"], worst["reason"]) == (None, "value_outside_range")
 
 
+def test_without_a_draw_by_chance_only_the_bounds_that_assume_nothing_stand():
+    [worst] = lines(MONEY.model_copy(update={"range": (0, 100)}), money(), [0, 1, 1], randomised="no")
+    assert (worst["kind"], worst["reason"]) == ("manski", None)
+
+
 def test_pounds_of_the_range_are_pence_inside():
     ranged = MONEY.model_copy(update={"range": (0, 1)})
     worst, _ = lines(ranged, money(), [1], money=True)

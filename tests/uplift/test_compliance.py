@@ -12,6 +12,10 @@ from hypothesis import strategies as st
 from uplift_cases import CALLS, CONTACT, MONEY, SHARE, analysed, codes, floats, household_trial, named, oracles, shares
 
 from nudge.experiment.definition import Outcome
+from nudge.uplift.clusters import arm_effect
+from nudge.uplift.comparison import Comparison
+from nudge.uplift.compliance import complier_effect
+from nudge.uplift.refit import Refit
 from nudge.uplift.units import UnitTable
 
 CASES = oracles("compliance", "two_stage")
@@ -101,6 +105,11 @@ def test_a_rate_has_no_complier_effect_and_unknown_receipt_none_either():
     assert lines(SHARE, shares([(60, 100), (70, 100)])) == []
 
 
+@pytest.mark.parametrize("randomised", ["no", "unknown"])
+def test_without_a_draw_by_chance_there_is_no_complier_effect(randomised):
+    assert lines(SHARE, received(shares([(60, 100), (70, 100)]), True), randomised=randomised) == []
+
+
 def test_the_interval_follows_the_trials_confidence():
     table = received(shares([(60, 200), (90, 200)]), np.arange(400) % 10 != 0)
     [wide], [narrow] = lines(SHARE, table, confidence=0.99), lines(SHARE, table, confidence=0.9)
@@ -150,3 +159,20 @@ def test_scale_and_shift_and_order_of_rows_change_nothing_but_the_unit(seed, sca
     assert other["estimate"] == pytest.approx(scale * line["estimate"])
     assert other["ci"] == pytest.approx([scale * end for end in line["ci"]])
     assert other["first_stage_f"] == pytest.approx(line["first_stage_f"])
+
+
+def test_the_interval_holds_the_effect_on_those_reached_in_95_of_100_trials_of_households():
+    held = []
+    for seed in range(300):
+        rng = np.random.default_rng([7, seed])
+        cluster = np.repeat(np.arange(60), 2)
+        arm = codes(rng.permutation(np.arange(60) % 2)[cluster])
+        reachable = rng.random(120) < 0.6
+        got = (arm == 1) & reachable
+        y = 2.0 * reachable + got + rng.normal(0, 1, 60)[cluster] + rng.normal(0, 1.5, 120)
+        comparison = Comparison.of(UnitTable(arms=("a", "b"), arm=arm, cluster=cluster).coded(), "b", None)
+        z, stratum = comparison.z, np.zeros(120, dtype=np.int64)
+        refit = Refit(lambda v: v, lambda v, z=z, stratum=stratum, cluster=cluster: arm_effect(v, z, stratum, cluster))
+        ci = complier_effect(refit, y, got.astype(float), 0.95).ci
+        held.append(ci[0] <= 1 <= ci[1])
+    assert 0.92 <= np.mean(held) <= 0.98
