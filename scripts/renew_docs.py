@@ -53,7 +53,7 @@ _HERE: Final[Mapping[tuple[str, str], str]] = {
     (
         "RecordedExperiment",
         "costs",
-    ): "Kept with the plan; what was spent is said by `cost` on the arms or `data.spent`.",
+    ): "Kept with the plan; what was spent stands in `cost` of the arms or `data.spent`.",
     ("RecordedArm", "cost"): "Pounds spent on each unit of this arm; every arm has one, or none.",
 }
 _PATTERNS: Final = {

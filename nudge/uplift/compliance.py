@@ -29,7 +29,7 @@ WEAK: Final = 10.0
 
 
 def compliance_panel(context: Context) -> list[Mapping[str, Any]]:
-    """A line per comparison, for outcomes whose table says whom the letters reached; none for a rate, or without a draw."""
+    """A line per comparison where it is known whom the letters reached; none for a rate, or without a draw."""
     if context.table.received is None or context.outcome.type is OutcomeType.RATE or not context.randomised:
         return []
     return [_line(context, *item) for item in zip(context.comparisons, context.headline, strict=True)]

@@ -61,7 +61,7 @@ def test_the_flat_line_of_a_household_trial_is_the_normal_with_the_headlines_own
     assert line["loss_if_kept"] - line["loss_if_chosen"] == pytest.approx(-row.estimate, abs=1e-6)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(1, 39), st.integers(1, 39), st.sampled_from(["lower", "higher"]))
 def test_with_nothing_believed_naming_the_arms_the_other_way_about_turns_every_chance(x, y, better):
     outcome = SHARE.model_copy(update={"better": better})
@@ -71,7 +71,7 @@ def test_with_nothing_believed_naming_the_arms_the_other_way_about_turns_every_c
     assert first["loss_if_chosen"] == pytest.approx(second["loss_if_kept"], abs=1e-9)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(1, 39), st.integers(1, 39))
 def test_an_event_that_is_better_missed_is_the_same_as_its_absence_being_better(x, y):
     higher = lines(SHARE, shares([(x, 40), (y, 40)]), "norm")
@@ -159,6 +159,7 @@ def test_what_was_believed_serves_the_primary_outcome_only():
     assert [line["prior"] for line in lines(secondary, shares([(48, 80), (56, 70)]), "norm")] == ["flat"]
 
 
+@settings(deadline=None)
 @given(st.floats(-2, 2), st.floats(0.01, 2), st.floats(-1, 1), st.floats(0.01, 2))
 def test_a_belief_updated_lies_between_what_was_believed_and_what_was_seen(mean, sd, before, spread):
     found = Normal(mean, sd).updated(PriorBelief(STATED, before, spread))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 from uplift_cases import CALLS, CONTACT, MONEY, SHARE, analysed, codes, oracles
@@ -75,6 +75,7 @@ values = st.lists(st.one_of(st.none(), st.integers(0, 20).map(float)), min_size=
 )
 
 
+@settings(deadline=None)
 @given(values, values)
 def test_the_effect_of_those_measured_lies_between_the_bounds_and_lees_lie_inside_no_wider_than_the_data(one, zero):
     observed = np.mean([v for v in one if v is not None]) - np.mean([v for v in zero if v is not None])
@@ -87,6 +88,7 @@ def test_the_effect_of_those_measured_lies_between_the_bounds_and_lees_lie_insid
     assert worst.high - worst.low == pytest.approx(20 * sum(lost))
 
 
+@settings(deadline=None)
 @given(values, values)
 def test_turning_the_sign_or_the_arms_turns_the_bounds(one, zero):
     straight, _, _ = lee(sample(one, zero))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.special import stdtr
 from uplift_cases import CALLS, CONTACT, MONEY, SHARE, analysed, codes, household_trial, named, oracles, shares
@@ -38,6 +38,7 @@ def test_i10_a_ratios_set_is_fiellers(case):
 number = st.floats(-100, 100).filter(lambda value: abs(value) > 1e-3)
 
 
+@settings(deadline=None)
 @given(number, number, st.floats(0.01, 100), st.floats(0.01, 100), st.floats(-0.99, 0.99), st.floats(0.5, 4))
 def test_the_set_holds_the_ratio_and_is_an_interval_only_where_the_gain_is_told_from_nothing(a, b, sa, sb, r, c):
     assume(abs(abs(b) - c * sb) > 1e-6)
