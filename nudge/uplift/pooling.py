@@ -24,6 +24,8 @@ from nudge.uplift.units import FloatArray
 FEW_TRIALS: Final = 5
 """Below this many trials the spread between them is hardly known, and the result is flagged."""
 _GRID: Final = 60
+_NO_SCATTER: Final = 1e-12
+"""Of what chance alone would give: what rounding leaves where trials agree to the last digit."""
 
 
 class Spread(StrEnum):
@@ -43,6 +45,7 @@ class PoolFlag(StrEnum):
 
     FEW_TRIALS = "few_trials"
     ONE_TRIAL = "one_trial"
+    NO_SCATTER = "no_scatter"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +89,9 @@ def pool(
 
     `hartung_knapp` estimates the error from how the trials scatter, with t on k - 1 (Hartung & Knapp 2001; Sidik &
     Jonkman 2002); `at_least_plain` never lets that be smaller than the plain one (the ad hoc correction of Knapp &
-    Hartung 2003). The prediction interval takes t on `prediction_df` (k - 2 as in Higgins, Thompson & Spiegelhalter
-    2009, or k - 1); None: t on k - 1 beside Hartung and Knapp's error, else the normal distribution.
+    Hartung 2003), nor is it where the trials agree to the last digit (flagged `no_scatter`). The prediction interval
+    takes t on `prediction_df` (k - 2 as in Higgins, Thompson & Spiegelhalter 2009, or k - 1); None: t on k - 1 beside
+    Hartung and Knapp's error, else the normal distribution.
     Raises ValueError for other shapes, and for values that are not finite or variances that are not above 0.
     """
     y, v = np.asarray(estimates, dtype=np.float64), np.asarray(variances, dtype=np.float64)
@@ -100,9 +104,11 @@ def pool(
     mean = _mean(y, weight)
     se = 1 / math.sqrt(float(weight.sum()))
     df: float | None = None
+    agree = False
     if hartung_knapp and spread is not Spread.NONE and k > 1:
         scatter = float((weight * (y - mean) ** 2).sum()) / (k - 1)
-        se *= math.sqrt(max(scatter, 1.0) if at_least_plain else scatter)
+        agree = scatter <= _NO_SCATTER  # an error of nothing would claim to know the effect for certain
+        se *= math.sqrt(max(scatter, 1.0) if at_least_plain or agree else scatter)
         df = float(k - 1)
     critical = _quantile((1 + confidence) / 2, df)
     statistic = mean / se if se > 0 else math.copysign(math.inf, mean)
@@ -130,7 +136,10 @@ def pool(
         prediction=(mean - reach * math.hypot(se, math.sqrt(tau2)), mean + reach * math.hypot(se, math.sqrt(tau2)))
         if random and reach is not None
         else None,
-        flags=(PoolFlag.ONE_TRIAL,) if k == 1 else (PoolFlag.FEW_TRIALS,) if k < FEW_TRIALS else (),
+        flags=(
+            *((PoolFlag.ONE_TRIAL,) if k == 1 else (PoolFlag.FEW_TRIALS,) if k < FEW_TRIALS else ()),
+            *((PoolFlag.NO_SCATTER,) if agree else ()),
+        ),
     )
 
 

@@ -142,3 +142,13 @@ def test_few_trials_are_flagged_and_one_is_itself() -> None:
 def test_what_cannot_be_pooled_is_refused(y: list, v: list) -> None:
     with pytest.raises(ValueError, match="variances above 0"):
         pool(np.array(y), np.array(v))
+
+
+def test_trials_that_agree_to_the_last_digit_still_leave_room_for_doubt():
+    found = pool(np.full(3, 0.1), np.array([0.01, 0.02, 0.03]))
+    plain = pool(np.full(3, 0.1), np.array([0.01, 0.02, 0.03]), hartung_knapp=False)
+    assert found.se == pytest.approx(plain.se)
+    assert found.ci[0] < 0.1 < found.ci[1]
+    assert np.isfinite(found.statistic)
+    assert PoolFlag.NO_SCATTER in found.flags
+    assert PoolFlag.NO_SCATTER not in plain.flags
