@@ -6,7 +6,7 @@ Everything is in units and weeks; sentences are the reports'.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,7 +15,7 @@ from nudge.planning.background import Background
 from nudge.planning.plan import Plan
 from nudge.planning.power import TARGET, Chances, freedman_events, schoenfeld_events, smallest_p, smallest_paired_p
 from nudge.planning.question import Question, brought
-from nudge.planning.response import Times
+from nudge.planning.response import Amounts, Times
 
 WEEKS: Final = 26
 """How long a trial is taken to enrol where nobody says: half a year."""
@@ -125,19 +125,28 @@ def feasibility(question: Question, background: Background, *, weeks: int = WEEK
     return replace(found, alternatives=tuple(changes))
 
 
-def cannot_reach(clusters: int, ratio: Sequence[int], confidence: float, *, pairs: bool = False) -> float | None:
-    """The smallest p that any draw of so many clusters can give, where that is not below 1 - confidence; else None.
+def drawn_one_by_one(question: Question) -> Plan:
+    """The plan of an experiment of whose outcome and clusters nothing is known: each unit drawn by itself."""
+    return Plan(
+        response=Amounts(sd=1.0, higher=question.higher),
+        ratio=question.ratio,
+        outside=question.outside,
+        contrasts=question.contrasts,
+        confidence=question.confidence,
+        icc=0.0,
+        sizes=(1,),
+        strata=1,
+    )
 
-    Of the control against the smallest other arm, in fixed numbers: blocks and strata only make it larger. `pairs`:
-    drawn within matched pairs instead.
+
+def cannot_reach(plan: Plan, units: float) -> float | None:
+    """The smallest p that any draw of so many units can give, where that is not below 1 - confidence; else None.
+
+    Of the control against the smallest other arm, in fixed numbers: blocks and strata only make it larger.
     """
-    if pairs:
-        p = smallest_paired_p(clusters // 2)
-        return p if p >= 1 - confidence else None
-    control = round(clusters * ratio[0] / sum(ratio))
-    arm = round(clusters * min(ratio[1:]) / sum(ratio))
-    p = smallest_p((control, arm))
-    return p if p >= 1 - confidence else None
+    control, arm = plan.clusters(units)
+    p = smallest_p((control, arm)) if plan.paired is None else smallest_paired_p((control + arm) // 2)
+    return p if p >= 1 - plan.confidence else None
 
 
 def _events(plan: Plan, effect: float | None, units: int) -> Events | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from nudge import _version
+from nudge._version import __version__
 from nudge.experiment.definition import LiveExperiment
 from nudge.planning.alternatives import TWO_YEARS, Alternative, Change
 from nudge.planning.background import Fact, Figure, Origin
@@ -55,7 +55,7 @@ def tell_plan(
         answers_heading="Can it answer?",
         answers=(_answer(main),),
         sections=tuple(section for section in sections if section is not None),
-        colophon=f"nudge {_version.__version__} · {experiment.id} · definition {definition_hash[:16]}",
+        colophon=f"nudge {__version__} · {experiment.id} · definition {definition_hash[:16]}",
     )
 
 

@@ -48,11 +48,12 @@ def check_file(path: Path) -> Checked:
 
 
 def _hopeless(loaded: Loaded, experiment: LiveExperiment, clusters: int) -> tuple[Problem, ...]:
-    from nudge.planning.feasibility import cannot_reach  # loads the estimators, which hardly a check needs
+    # These load the estimators, which hardly a check needs.
+    from nudge.planning.feasibility import cannot_reach, drawn_one_by_one
+    from nudge.planning.question import Question
 
-    shares = dict(zip(experiment.arm_ids, experiment.design.ratio, strict=True))
-    control = shares.pop(experiment.control.id)
-    p = cannot_reach(clusters, (control, *shares.values()), experiment.analysis.confidence)
+    asked = Question.of(experiment, experiment.primary or experiment.outcomes[0])
+    p = cannot_reach(drawn_one_by_one(asked), clusters)
     if p is None:
         return ()
     facts = {"clusters": clusters, "p": p, "alpha": 1 - experiment.analysis.confidence}

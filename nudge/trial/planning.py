@@ -216,7 +216,7 @@ def _background(experiment: LiveExperiment, question: Question, past: PastLetter
 
 def _refuse_hopeless(loaded: Loaded, main: Feasibility) -> None:
     clusters = round(main.units / main.plan.cluster_size)
-    p = cannot_reach(clusters, main.plan.ratio, main.plan.confidence)
+    p = cannot_reach(main.plan, main.units)
     if p is not None:
         facts = {"clusters": clusters, "p": p, "alpha": 1 - main.plan.confidence}
         raise Refused(TrialCode.PLAN_CANNOT_REACH.at(loaded.place("design"), **facts))

@@ -157,13 +157,14 @@ def test_an_arm_held_out_takes_units_and_a_factor_shares_them() -> None:
 
 
 def test_five_pairs_cannot_reach_five_per_cent_and_six_can() -> None:
-    assert cannot_reach(10, (1, 1), 0.95, pairs=True) == pytest.approx(0.0625)
-    assert cannot_reach(12, (1, 1), 0.95, pairs=True) is None
+    some = plan(Amounts(sd=1, higher=True), paired=0.5)
+    assert cannot_reach(some, 10) == pytest.approx(0.0625)
+    assert cannot_reach(some, 12) is None
 
 
 @pytest.mark.parametrize(("clusters", "refused"), [(6, True), (7, False), (8, False), (3, True)])
 def test_a_draw_too_small_to_reach_significance_is_told(clusters: int, refused: bool) -> None:
-    assert (cannot_reach(clusters, (1, 1), 0.95) is not None) == refused
+    assert (cannot_reach(plan(Amounts(sd=1, higher=True)), clusters) is not None) == refused
 
 
 def test_the_control_of_several_arms_is_larger() -> None:
