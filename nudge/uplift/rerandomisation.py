@@ -24,6 +24,7 @@ Statistic: TypeAlias = Callable[[Labels], FloatArray]
 MOST_EXACT: Final = 9_999
 MOST_CLUSTERS: Final = 20_000
 _SUMS: Final = 400_000  # sums by cell gathered before they are finished together
+_WIDE: Final = 256  # from here a matrix product takes several threads, and on a busy machine they wait for each other
 _TIE: Final = 1e-9
 _ZERO: Final = 1e-12
 
@@ -250,8 +251,13 @@ def _moments(labels: Labels, moments: FloatArray, starts: IntArray | None) -> np
         return z[:, :, None] * moments
     ends = np.append(starts[1:], z.shape[1])
     found = np.empty((len(z), starts.size, moments.shape[1]))
+    columns = np.ascontiguousarray(moments.T)
     for cell, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        found[:, cell] = z[:, start:end] @ moments[start:end]
+        if end - start < _WIDE:
+            found[:, cell] = z[:, start:end] @ moments[start:end]
+            continue
+        for index, column in enumerate(columns):
+            found[:, cell, index] = np.einsum("rg,g->r", z[:, start:end], column[start:end])
     return found
 
 

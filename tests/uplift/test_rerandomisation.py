@@ -33,6 +33,15 @@ def test_the_statistic_from_sums_is_that_of_a_fit_made_afresh(seed, strata, most
         assert value == pytest.approx(fit.estimate / fit.se, rel=1e-8, abs=1e-9)
 
 
+def test_the_statistic_of_many_clusters_of_one_size_is_that_of_a_fit_made_afresh():
+    table, assignment = household_trial(11, clusters=1_500, strata=1, most=3)
+    statistic = studentised(ClusterSums.of(table.time, table.stratum, table.cluster, 1_500))
+    labels = next(iter(assignment.redraw(3, KEY)))
+    for value, row in zip(statistic(labels), labels, strict=True):
+        fit = arm_effect(table.time, row[table.cluster].astype(np.int64), table.stratum, table.cluster)
+        assert value == pytest.approx(fit.estimate / fit.se, rel=1e-9)
+
+
 @settings(max_examples=15, deadline=None)
 @given(seeds)
 def test_clusters_of_many_sizes_take_the_same_path_to_the_same_statistic(seed):
