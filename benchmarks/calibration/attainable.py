@@ -20,17 +20,18 @@ from nudge.uplift.units import UnitTable
 REDRAWS: Final = 1_999
 LAYOUTS: Final = 4
 _TIE: Final = 1e-9
+_LISTED: Final = 12
 
 
 def attainable(cell: Cell) -> float:
-    """The mean, over 200 trials, of the largest share of redraws (all signs, for pairs) that a p of 5 % can count.
+    """The mean, over 200 trials, of the largest share of redraws (signs, for pairs) that a p of 5 % can count.
 
     Redraws are drawn afresh, 1,999 of them, so that the share of the trial's own is within about half a point.
     """
     found = []
     for layout in range(LAYOUTS):
         for table, assignment in simulated(cell, layout):
-            found.append(_pairs(cell, table) if cell.pairs else _redrawn(cell, table, assignment, layout))
+            found.append(_pairs(cell, table, layout) if cell.pairs else _redrawn(cell, table, assignment, layout))
     return float(np.mean(found))
 
 
@@ -54,14 +55,17 @@ def _redrawn(cell: Cell, table: UnitTable, assignment: Assignment, layout: int) 
     return largest(np.where(np.isfinite(sizes), sizes, 1e300))
 
 
-def _pairs(cell: Cell, table: UnitTable) -> float:
-    """Over all patterns of signs; from 13 pairs, whose patterns are many, the size is taken as 5 %."""
-    if cell.n > 24 or table.pair is None:
+def _pairs(cell: Cell, table: UnitTable, layout: int) -> float:
+    """Over all patterns of signs to twelve pairs, else over 1,999 drawn ones."""
+    if table.pair is None:
         return 0.05
     comparison = Comparison.of(table.coded(), table.arms[1], None)
     plan = plan_of(outcome_of(cell), settings_of(cell, 0))
     y = log_rates(table, comparison.z) if cell.kind is OutcomeType.RATE else unit_values(comparison, plan)
     differences, _, _ = pair_differences(y, comparison.z, table.pair)
-    patterns = np.arange(1 << differences.size)[:, None]
-    signs = 1 - 2 * ((patterns >> np.arange(differences.size)) & 1)
+    if differences.size <= _LISTED:
+        patterns = np.arange(1 << differences.size)[:, None]
+        signs = 1 - 2 * ((patterns >> np.arange(differences.size)) & 1)
+    else:
+        signs = 2 * np.random.default_rng(layout).integers(0, 2, (REDRAWS, differences.size)) - 1
     return largest(np.abs(signs @ differences))
