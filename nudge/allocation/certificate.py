@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, fields, replace
+from dataclasses import asdict, astuple, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Final
 
 from nudge.allocation.codes import AllocationCode
-from nudge.allocation.design import Allocated, Design
-from nudge.allocation.schemes import ALGORITHM, composed, draw, keyed
+from nudge.allocation.design import ALGORITHMS, Allocated, Design, Entry
+from nudge.allocation.listing import list_hash
+from nudge.allocation.schemes import ALGORITHM, composed, keyed
 from nudge.base.canonical import digest
 from nudge.base.errors import Place, Problem, Refused
 from nudge.experiment.seal import NO_BEACON, commitment, seed
@@ -65,13 +66,14 @@ class SealLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochLine:
-    """The design of one epoch. `multiples` says how many times the ratio a block may hold."""
+    """The design of one epoch. `multiples` says how many times the ratio a block may hold, `terms` the rest of it."""
 
     epoch: int
     arms: tuple[str, ...]
     ratio: tuple[int, ...]
     strata: tuple[str, ...]
     multiples: tuple[int, ...]
+    terms: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, design: Design) -> EpochLine:
@@ -82,7 +84,14 @@ class EpochLine:
             ratio=design.ratio,
             strata=design.strata,
             multiples=design.multiples,
+            terms=design.terms,
         )
+
+    def design(self, trial: str) -> Design:
+        """The design that the line is of. Raises Refused where no such design can be drawn."""
+        terms = {name: _tuples(value) for name, value in self.terms.items()}
+        whole = {"trial": trial, "arms": self.arms, "ratio": self.ratio, "strata": self.strata, "epoch": self.epoch}
+        return Design(**(terms | whole))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +127,7 @@ class DrawnLine:
     @classmethod
     def of(cls, row: Allocated) -> DrawnLine:
         """The line of an allocation."""
-        return cls(**{field.name: getattr(row, field.name) for field in fields(cls)})
+        return cls(**{one.name: getattr(row, one.name) for one in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,14 +195,9 @@ class Certificate:
         return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 
 
-def list_hash(clusters: Mapping[str, str]) -> str:
-    """The hash of a batch's list, {cluster code: stratum}, that enters the ledger before the draw."""
-    return digest(sorted((composed(cluster), composed(stratum)) for cluster, stratum in clusters.items()))
-
-
-def ledger_hash(trial: str, line: BatchLine) -> str:
+def ledger_hash(trial: str, line: BatchLine, *, algorithm: str = ALGORITHM) -> str:
     """The hash that the next batch carries as `previous_hash`: what was frozen before this batch was drawn."""
-    return digest([ALGORITHM, trial, line.number, line.epoch, line.frozen_at, line.list_hash, line.previous_hash])
+    return digest([algorithm, trial, line.number, line.epoch, line.frozen_at, line.list_hash, line.previous_hash])
 
 
 def opened(certificate: Certificate, *, secret: bytes, allocated: Iterable[Allocated]) -> Certificate:
@@ -205,9 +209,14 @@ def opened(certificate: Certificate, *, secret: bytes, allocated: Iterable[Alloc
         msg = "no draw without a beacon value"
         raise ValueError(msg)
     key = seed(secret, certificate.beacon_value)
-    rows = sorted(
-        allocated, key=lambda row: (row.batch, keyed(key, certificate.trial, "order", row.batch, row.cluster))
-    )
+    if certificate.algorithm == ALGORITHM:
+        rows = sorted(
+            allocated, key=lambda row: (row.batch, keyed(key, certificate.trial, "order", row.batch, row.cluster))
+        )
+    else:
+        rows = sorted(allocated, key=lambda row: (row.batch, row.stratum, row.block, row.slot))
+        if certificate.algorithm == ALGORITHMS["minimised"]:  # drawn turn by turn, whatever the levels
+            rows.sort(key=lambda row: (row.batch, row.slot))
     return replace(
         certificate,
         opened=Opened(secret=secret.hex(), drawn=tuple(map(DrawnLine.of, rows)), strata=count_strata(rows)),
@@ -260,33 +269,44 @@ def from_json(text: str) -> Certificate:
         raise Refused(AllocationCode.CERTIFICATE_LACKS.at(place, key=key)) from None
 
 
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
 def _lines(kind: type[Any], items: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
-    names = [field.name for field in fields(kind)]
+    names = [one.name for one in fields(kind)]
     return tuple(
         kind(**{name: tuple(item[name]) if isinstance(item[name], list) else item[name] for name in names})
-        for item in items
+        for item in (OLDER.get(kind, {}) | dict(item) for item in items)
     )
+
+
+OLDER: Final[Mapping[type[Any], dict[str, Any]]] = {EpochLine: {"terms": {}}}
+"""What certificates written before a key was added are read with."""
 
 
 def verify(
     certificate: Certificate,
-    lists: Mapping[int, Mapping[str, str]],
+    lists: Mapping[int, Mapping[str, str | Entry]],
     *,
     recorded: Iterable[Allocated] | None = None,
 ) -> tuple[Problem, ...]:
     """Everything wrong with a draw; empty where all of it agrees.
 
-    `lists` has each batch's list as frozen, {cluster code: stratum}. Before the close only hashes, numbers and times
+    `lists` has each batch's list as frozen, {cluster code: stratum, or an Entry where the draw looked at more}.
+    Before the close only hashes, numbers and times
     can be checked; after it the whole draw is repeated from the secret and the beacon. `recorded` are the database's
     allocations, in any order, to be compared cluster by cluster as well.
     """
     return (*_of_ledger(certificate, lists), *_of_draw(certificate, lists, recorded))
 
 
-def _of_ledger(certificate: Certificate, lists: Mapping[int, Mapping[str, str]]) -> Iterator[Problem]:
+def _of_ledger(certificate: Certificate, lists: Mapping[int, Mapping[str, str | Entry]]) -> Iterator[Problem]:
     place = Place("certificate")
-    if certificate.algorithm != ALGORITHM:
-        yield AllocationCode.ALGORITHM_UNKNOWN.at(place, known=ALGORITHM)
+    known = ALGORITHMS.values()
+    named = {ALGORITHMS.get(str(line.terms.get("method", "blocked"))) for line in certificate.epochs}
+    if certificate.algorithm not in known or named - {certificate.algorithm}:
+        yield AllocationCode.ALGORITHM_UNKNOWN.at(place, known=" or ".join(known))
     seals, batches = certificate.seals, certificate.batches
     times = [seal.sealed_at for seal in seals]
     if not seals or [seal.number for seal in seals] != list(range(1, len(seals) + 1)) or times != sorted(times):
@@ -301,7 +321,7 @@ def _of_ledger(certificate: Certificate, lists: Mapping[int, Mapping[str, str]])
             yield AllocationCode.DRAWN_BEFORE_FROZEN.at(place, batch=batch.number)
         if batch.previous_hash != previous:
             yield AllocationCode.LEDGER_BROKEN.at(place, batch=batch.number)
-        previous = ledger_hash(certificate.trial, batch)
+        previous = ledger_hash(certificate.trial, batch, algorithm=certificate.algorithm)
         if batch.number not in lists:
             yield AllocationCode.LIST_MISSING.at(place, batch=batch.number)
         elif list_hash(lists[batch.number]) != batch.list_hash:
@@ -313,7 +333,7 @@ def _of_ledger(certificate: Certificate, lists: Mapping[int, Mapping[str, str]])
 
 
 def _of_draw(
-    certificate: Certificate, lists: Mapping[int, Mapping[str, str]], recorded: Iterable[Allocated] | None
+    certificate: Certificate, lists: Mapping[int, Mapping[str, str | Entry]], recorded: Iterable[Allocated] | None
 ) -> Iterator[Problem]:
     place = Place("certificate")
     if certificate.opened is None:
@@ -353,19 +373,21 @@ def _of_draw(
 
 
 def _drawn_again(
-    certificate: Certificate, batch: BatchLine, clusters: Mapping[str, str], before: Iterable[Allocated], key: bytes
+    certificate: Certificate,
+    batch: BatchLine,
+    clusters: Mapping[str, str | Entry],
+    before: Iterable[Allocated],
+    key: bytes,
 ) -> tuple[Allocated, ...] | Refused:
     place = Place("certificate")
     epoch = next((line for line in certificate.epochs if line.epoch == batch.epoch), None)
     if epoch is None:
         return Refused(AllocationCode.DESIGN_MISSING.at(place, epoch=batch.epoch))
     try:
-        design = Design(
-            trial=certificate.trial, arms=epoch.arms, ratio=epoch.ratio, strata=epoch.strata, epoch=epoch.epoch
-        )
+        design = epoch.design(certificate.trial)
         if EpochLine.of(design) != epoch:
             return Refused(AllocationCode.DESIGN_ALTERED.at(place, epoch=epoch.epoch, multiples=design.multiples))
-        return draw(design, seed=key, batch=batch.number, clusters=clusters, drawn=before)
+        return design.draw(seed=key, batch=batch.number, clusters=clusters, drawn=before)
     except Refused as refusal:
         return refusal
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import gcd
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
 from nudge.allocation.codes import AllocationCode
 from nudge.allocation.keying import composed
@@ -75,6 +75,12 @@ class Design:
             ratio=declared.ratio,
             strata=declared.strata,
             epoch=epoch,
+            method=cast("Method", declared.method),
+            pair=declared.pair,
+            covariates=declared.covariates,
+            acceptance=declared.acceptance,
+            chance=declared.chance,
+            imbalance=declared.imbalance,
         )
 
     def __post_init__(self) -> None:
@@ -178,7 +184,12 @@ class Design:
 
     @property
     def multiples(self) -> tuple[int, ...]:
-        """How many times the ratio a block may hold. Blocks of 2 would make the next arm certain 44 % of the time."""
+        """How many times the ratio a permuted block may hold; none in other methods.
+
+        Blocks of 2 would make the next arm certain 44 % of the time.
+        """
+        if self.method != "blocked":
+            return ()
         return (2, 3, 4) if sum(self.ratio) == 2 else (1, 2, 3)
 
 

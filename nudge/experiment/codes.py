@@ -48,6 +48,20 @@ class ExperimentCode(Code):
         "Remove the line.",
     )
 
+    # The design
+    DESIGN_OF_SITES = (
+        "a design of letters: stepped wedges and crossovers are for sites, and this version runs no trial of signs",
+        "Draw them in Python with `stepped_wedge` or `crossover`; for letters use `method: blocked`.",
+    )
+    DESIGN_KEY_MISFITS = ("no `{key}` where the method is {method}", "Remove `{key}`, or set the method it is for.")
+    DESIGN_KEY_NEEDED = ("`{key}` beside the method {method}", "Add `{example}`.")
+    DESIGN_PAIR_TWICE = ("`pair` or `covariates`, not both", "Keep the one by which the clusters are paired.")
+    DESIGN_TWO_ARMS = (
+        "two arms at 1:1 for the method {method}",
+        "Compare two arms at [1, 1], or set `method: blocked`.",
+    )
+    DESIGN_SHARE = ("a share from {least} to {most}", "Write `{example}`.")
+
     # Single values
     TEXT_WANTED = ("text", "Put the value in quotes.")
     QUOTES_WANTED = ("text", 'Put it in quotes: "{word}".')

@@ -206,10 +206,20 @@ class Baseline(_Value):
 
 
 class DesignSpec(_Value):
-    """How a live trial is drawn: permuted blocks within strata. `ratio` follows the order of the arms."""
+    """How a live trial is drawn. `ratio` follows the order of the arms.
 
-    method: Literal["blocked"]
+    `pair` names the column of pairs; `covariates` are columns by which pairs are made or batches balanced;
+    `acceptance`, `chance` and `imbalance` are explained where they are used (`allocation.design`). The last two
+    methods are for sites and refused.
+    """
+
+    method: Literal["blocked", "pairs", "rerandomised", "minimised", "stepped_wedge", "crossover"]
     strata: tuple[ColumnName, ...] = ()
+    pair: ColumnName | None = None
+    covariates: tuple[ColumnName, ...] = ()
+    acceptance: AboveZero | None = None
+    chance: AboveZero | None = None
+    imbalance: Literal["range", "variance"] | None = None
     ratio: tuple[WholeAboveZero, ...] = ()
     enrol: Literal["once", "weekly", "fortnightly", "monthly"] = "weekly"
     factorial: Literal["main_effects", "cells"] | None = None

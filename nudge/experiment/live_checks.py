@@ -27,6 +27,9 @@ from nudge.experiment.draft import (
 )
 from nudge.experiment.spelling import listed
 
+LEAST_ACCEPTANCE: Final = 0.001
+LEAST_CHANCE: Final = 0.55
+MOST_CHANCE: Final = 0.95
 _NUMERIC: Final = (Kind.MONEY, Kind.NUMBER)
 _MANY_VALUED: Final = frozenset({Kind.MONEY, Kind.NUMBER, Kind.DATE})
 
@@ -113,9 +116,48 @@ def design_fits(draft: Draft) -> Iterator[Finding]:
                 facts = {"column": name, "kind": f"{names[name]}"}
                 yield Finding(path=path, code=Code.NOTE_STRATUM_FINE, facts=facts, note=True)
     arms = len(draft.given["arms"]) if isinstance(draft.given.get("arms"), list) else 0
+    yield from _method_fits(draft, design, arms)
     if design.ratio and arms and len(design.ratio) != arms:
         example = _numbers([1] * arms)
         yield found(("design", "ratio"), Code.RATIO_LENGTH, arms=arms, example=example)
+
+
+_SITES: Final = ("stepped_wedge", "crossover")
+_TERMS: Final[Mapping[str, tuple[str, ...]]] = {
+    "pairs": ("pair", "covariates"),
+    "rerandomised": ("covariates", "acceptance"),
+    "minimised": ("chance", "imbalance"),
+}
+
+
+def _method_fits(draft: Draft, design: DesignSpec, arms: int) -> Iterator[Finding]:
+    """The method has the keys it needs and no others, and as many arms as it can compare."""
+    method = design.method
+    if method in _SITES:
+        yield found(("design", "method"), Code.DESIGN_OF_SITES)
+        return
+    for key in ("pair", "covariates", "acceptance", "chance", "imbalance"):
+        if getattr(design, key) and key not in _TERMS.get(method, ()):
+            yield found(("design", key), Code.DESIGN_KEY_MISFITS, on_key=True, key=key, method=method)
+    if method == "pairs" and design.pair is not None and design.covariates:
+        yield found(("design", "pair"), Code.DESIGN_PAIR_TWICE, on_key=True)
+    wanted = {"pairs": "covariates", "rerandomised": "covariates", "minimised": "strata"}.get(method)
+    if wanted is not None and not getattr(design, wanted) and design.pair is None:
+        example = f"{wanted}: [{'patch' if wanted == 'strata' else 'arrears'}]"
+        yield found(("design", "method"), Code.DESIGN_KEY_NEEDED, key=wanted, method=method, example=example)
+    if method in {"pairs", "minimised"} and arms and (arms != 2 or len(set(design.ratio)) > 1):
+        yield found(("design", "method"), Code.DESIGN_TWO_ARMS, method=method)
+    if design.acceptance is not None and not LEAST_ACCEPTANCE <= design.acceptance <= 1:
+        example, least = "acceptance: 0.1", LEAST_ACCEPTANCE
+        yield found(("design", "acceptance"), Code.DESIGN_SHARE, least=least, most=1, example=example)
+    if design.chance is not None and not LEAST_CHANCE <= design.chance <= MOST_CHANCE:
+        example, least, most = "chance: 0.8", LEAST_CHANCE, MOST_CHANCE
+        yield found(("design", "chance"), Code.DESIGN_SHARE, least=least, most=most, example=example)
+    if draft.sound("columns"):
+        for index, name in enumerate(design.covariates):
+            yield from _column(("design", "covariates", index), name, draft.kinds, (*_NUMERIC, Kind.FLAG))
+        if design.pair is not None:
+            yield from unknown(("design", "pair"), design.pair, draft.kinds, Code.COLUMN_UNKNOWN)
 
 
 def live_primary(draft: Draft) -> Iterator[Finding]:

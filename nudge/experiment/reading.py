@@ -33,7 +33,7 @@ from nudge.experiment.live_checks import LIVE
 from nudge.experiment.recorded_checks import RECORDED
 from nudge.experiment.spelling import listed, meant, nearest
 
-METHODS: Final = ("blocked", "recorded")
+METHODS: Final = ("blocked", "pairs", "rerandomised", "minimised", "stepped_wedge", "crossover", "recorded")
 _SEEDS: Final = frozenset({"seed", "random_seed", "rng", "random_state"})
 _LISTED: Final = frozenset({"arms", "outcomes", "waves"})
 _KEYED: Final = frozenset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from nudge.allocation.certificate import Certificate, Level, SealLine
+from nudge.allocation.certificate import Certificate, EpochLine, Level, SealLine
 from nudge.base.values import day_in_words, uk_date
 from nudge.reports.parts import Table
 from nudge.reports.wording import NONE, listed
@@ -87,12 +87,26 @@ def _designs(certificate: Certificate) -> Table:
             f"{line.epoch}",
             listed([f"{share} {arm}" for arm, share in zip(line.arms, line.ratio, strict=True)], "to"),
             listed(line.strata) or NONE,
-            ", ".join(str(sum(line.ratio) * times) for times in line.multiples),
+            _sizes(line),
         )
         for line in certificate.epochs
     )
-    columns = ("Epoch", "Arms and ratio", "Strata", "Block sizes")
+    columns = (
+        "Epoch",
+        "Arms and ratio",
+        "Strata",
+        "Block sizes" if all(line.multiples for line in certificate.epochs) else "Terms",
+    )
     return Table(caption="Design", columns=columns, rows=rows, words=(1, 2, 3))
+
+
+def _sizes(line: EpochLine) -> str:
+    """What is permuted together: the sizes of blocks, or the terms of another way of drawing."""
+    if line.multiples:
+        return ", ".join(str(sum(line.ratio) * times) for times in line.multiples)
+    terms = ((name, value) for name, value in line.terms.items() if name != "method")
+    told = (f"{name} {listed(list(value)) if isinstance(value, (list, tuple)) else value}" for name, value in terms)
+    return "; ".join(told) or NONE
 
 
 def _batches(certificate: Certificate) -> Table:

@@ -17,6 +17,9 @@ RESPONDERS_ONLY: Final = (
 )
 DRAWN: Final[Mapping[str, str]] = {
     "nudge-blocks/1": "permuted blocks within strata (nudge-blocks/1)",
+    "nudge-pairs/1": "matched pairs, a coin for each (nudge-pairs/1)",
+    "nudge-rerandomised/1": "each batch drawn until its arms were alike in the figures declared (nudge-rerandomised/1)",
+    "nudge-minimised/1": "minimisation with a random element (nudge-minimised/1)",
     "simple": "each by itself, as by the toss of a coin",
     "complete": "fixed numbers for each arm",
     "blocked": "fixed numbers for each arm within strata",

@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from nudge.allocation.certificate import level_of
+from nudge.allocation.design import Design
 from nudge.allocation.streams import redraw_key
 from nudge.base.columns import Kind
 from nudge.base.errors import Refused
@@ -94,7 +95,7 @@ def estimate(trial: Trial, *, today: date, redraws: int = REDRAWS) -> Summary:
                 redraws=redraws,
                 live=True,
                 unit=experiment.unit,
-                adjust=experiment.analysis.adjust,
+                adjust="headline" if population.balanced else experiment.analysis.adjust,
                 money=experiment.columns.get(outcome.column or "") is Kind.MONEY,
                 facts=Facts.of(experiment),
             )
@@ -228,7 +229,8 @@ def _table(
         cluster=population.cluster[keep] if experiment.cluster else None,
         drawn=population.drawn[keep],
         primary=population.primary[keep],
-        covariates={name: _value_at_draw(population, name)[keep] for name in experiment.analysis.covariates},
+        covariates={name: values[keep] for name, values in _covariates(experiment, outcome, population).items()},
+        pair=None if population.pair is None else population.pair[keep],
         subgroups={
             name: replace(found, codes=found.codes[keep])
             for name in experiment.analysis.subgroups
@@ -244,6 +246,21 @@ def _table(
         ),
         **{name: values[keep] for name, values in {**columns, **sent}.items()},
     )
+
+
+def _covariates(
+    experiment: LiveExperiment, outcome: Outcome, population: Population
+) -> dict[str, np.ndarray[Any, Any]]:
+    """What to adjust for. Where the draw balanced figures the headline is adjusted for these, and for no others
+    unless `adjust: headline` was sealed; the baseline of a mean then stands among them.
+    """
+    declared = {name: _value_at_draw(population, name) for name in experiment.analysis.covariates}
+    if not population.balanced:
+        return declared
+    found = dict(population.balanced)
+    if outcome.type is OutcomeType.MEAN and outcome.baseline is not None:
+        found[outcome.baseline] = _value_at_draw(population, outcome.baseline)
+    return declared | found if experiment.analysis.adjust == "headline" else found
 
 
 def _cut(experiment: LiveExperiment, outcome: Outcome, population: Population, recorded: Recorded) -> str | None:
@@ -336,7 +353,7 @@ def _header(
         seal=seal.seal_hash,
         as_of=today,
         randomised="yes",
-        drawn="nudge-blocks/1",
+        drawn=Design.of(trial.experiment).algorithm,
         amendments=[
             {
                 "number": row.number,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,6 +14,7 @@ from sqlalchemy import Connection
 
 from nudge._version import __version__
 from nudge.allocation.certificate import BatchLine, Certificate, EpochLine, SealLine, opened, verify
+from nudge.allocation.design import Entry
 from nudge.base.errors import Place, Problem, Refused
 from nudge.base.files import write_whole
 from nudge.records.store import audit, broken_link, change, remove, rows_of
@@ -31,7 +31,7 @@ from nudge.records.tables import (
 from nudge.trial.codes import TrialCode
 from nudge.trial.enrolment import as_allocated, batch_line
 from nudge.trial.handle import Trial, require_seal
-from nudge.trial.population import designs_of
+from nudge.trial.population import designs_of, lists_of
 from nudge.trial.posting import find_unit
 from nudge.trial.sealing import read_secret
 from nudge.trial.units import unit_code
@@ -65,8 +65,10 @@ def build_certificate(trial: Trial, *, open_secret: bool) -> Certificate:
         batches = rows_of(connection, BatchRow, trial=trial.id)
         allocations = rows_of(connection, AllocationRow, trial=trial.id)
         units = rows_of(connection, UnitRow, trial=trial.id)
+    designs = designs_of(trial, seals, amendments)
     certificate = Certificate(
         trial=trial.id,
+        algorithm=designs[-1].algorithm,
         seals=tuple(
             SealLine(
                 number=row.number,
@@ -81,7 +83,7 @@ def build_certificate(trial: Trial, *, open_secret: bool) -> Certificate:
         beacon_value=seal.beacon_value,
         witness=seal.witness.strip() or None,
         versions={"nudge": __version__, "python": python_version(), "numpy": version("numpy")},
-        epochs=tuple(EpochLine.of(design) for design in designs_of(trial, seals, amendments)),
+        epochs=tuple(EpochLine.of(design) for design in designs),
         batches=tuple(_batch_line(row, allocations, units) for row in batches),
     )
     if not open_secret:
@@ -143,15 +145,11 @@ def write_certificate(trial: Trial, certificate: Certificate) -> tuple[Path, ...
     )
 
 
-def frozen_lists(trial: Trial) -> dict[int, dict[str, str]]:
-    """Each batch's list of clusters as frozen, {code: stratum}: what an auditor gets to re-draw from."""
-    lists: dict[int, dict[str, str]] = defaultdict(dict)
+def frozen_lists(trial: Trial) -> dict[int, dict[str, str | Entry]]:
+    """Each batch's list of clusters as frozen, {code: stratum, or what the draw looked at}: for re-drawing."""
     with trial.store.snapshot() as connection:
-        for batch in rows_of(connection, BatchRow, trial=trial.id):
-            lists[batch.number] = {}
-        for row in rows_of(connection, AllocationRow, trial=trial.id):
-            lists[row.batch][row.cluster] = row.stratum
-    return dict(lists)
+        batches = rows_of(connection, BatchRow, trial=trial.id)
+        return lists_of(batches, rows_of(connection, AllocationRow, trial=trial.id))
 
 
 def verify_trial(trial: Trial) -> Verified:

@@ -9,15 +9,13 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Final
 
 from sqlalchemy import Connection
 
-from nudge.allocation.certificate import BatchLine, ledger_hash, list_hash
-from nudge.allocation.design import Allocated, Design
-from nudge.allocation.schemes import draw, stratum_of
+from nudge.allocation.certificate import BatchLine, ledger_hash
+from nudge.allocation.design import Allocated, Design, Entry
+from nudge.allocation.listing import list_hash
 from nudge.base.canonical import canonical
-from nudge.base.columns import Value
 from nudge.base.errors import Place, Problem, Refused
 from nudge.base.files import private_folder
 from nudge.base.values import utc_text
@@ -35,6 +33,7 @@ from nudge.records.store import append, append_allocation, audit, change, remove
 from nudge.records.tables import AllocationRow, BatchRow, HouseholdRow, RecipientRow, SealRow, UnitRow
 from nudge.trial.codes import TrialCode
 from nudge.trial.due import check_extract_date
+from nudge.trial.entries import entry_of, kept_with_batch
 from nudge.trial.gate import check_list_date
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.households import Home, place_households
@@ -50,8 +49,6 @@ from nudge.trial.units import (
     unit_code,
     with_bands,
 )
-
-MISSING_STRATUM: Final = "(none)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,15 +168,19 @@ def enrol(
         as_of=day.toordinal(),
         suppression_sha256=listed.sha256,
         suppression_dated=dated.toordinal(),
-        list_hash=list_hash(plan.strata),
+        list_hash=list_hash(plan.entries),
         previous_hash=(
-            ledger_hash(trial.id, batch_line(held.batches[-1])) if held.batches else trial.seals[0].commitment
+            ledger_hash(trial.id, batch_line(held.batches[-1]), algorithm=Design.of(trial.experiment).algorithm)
+            if held.batches
+            else trial.seals[0].commitment
         ),
         frozen_at=utc_text(now),
         drawn_at=utc_text(now),
         status="drawn",
         day0=None,
-        flow_json=canonical({**flow, "why": found.why, "suppression": _within(trial, suppression)}).decode(),
+        flow_json=canonical(
+            {**flow, "why": found.why, "suppression": _within(trial, suppression)} | kept_with_batch(plan.entries)
+        ).decode(),
     )
     # The list of rejects first: killed after the draw, the same command would find the batch made and not write it.
     folder = trial.workspace.batch_folder(trial.id, batch.number)
@@ -332,6 +333,7 @@ class _Plan:
     unit: Mapping[str, str]
     late: frozenset[str]
     merged: Mapping[str, str]
+    entries: Mapping[str, Entry]
 
 
 def _plan(trial: Trial, found: _Sorted, held: _Held, secret: bytes) -> _Plan:
@@ -351,37 +353,25 @@ def _plan(trial: Trial, found: _Sorted, held: _Held, secret: bytes) -> _Plan:
         unit[tenancy.reference] = unit_code(secret, tenancy.reference)
         cluster[tenancy.reference] = known or cluster_code(secret, key)
         members[cluster[tenancy.reference]].append(tenancy)
-    strata = {}
+    strata, entries = {}, {}
     for code, tenancies in members.items():
         if code in allocated:
             continue
         first = min(tenancies, key=lambda tenancy: tenancy.reference)  # rules §3: the unit with the smallest id
-        values = with_bands(experiment, first.values)
-        strata[code] = stratum_of([_stratum_text(values.get(name)) for name in experiment.design.strata])
+        entries[code] = entry_of(experiment, with_bands(experiment, first.values))
+        strata[code] = entries[code].stratum
     late = frozenset(tenancy.reference for tenancy in found.new if cluster[tenancy.reference] in allocated)
     merged = {}
     if experiment.cluster == "household":
         for where in placed.values():
             for other in where.merged[1:]:
                 merged[other] = where.merged[0]
-    return _Plan(strata, cluster, unit, late, merged)
-
-
-def _stratum_text(value: Value) -> str:
-    if value is None:
-        return MISSING_STRATUM
-    return " ".join(str(value).split()) or MISSING_STRATUM
+    return _Plan(strata, cluster, unit, late, merged, entries)
 
 
 def _keep(trial: Trial, seal: SealRow, batch: BatchRow, plan: _Plan, found: _Sorted, now: datetime) -> None:
     experiment = trial.experiment
-    design = Design(
-        trial=trial.id,
-        arms=experiment.arm_ids,
-        ratio=experiment.design.ratio,
-        strata=experiment.design.strata,
-        epoch=batch.epoch,
-    )
+    design = Design.of(experiment, epoch=batch.epoch)
     seed = draw_seed(trial, seal)
     with trial.store.transaction() as connection:
         batches = rows_of(connection, BatchRow, trial=trial.id)
@@ -390,7 +380,7 @@ def _keep(trial: Trial, seal: SealRow, batch: BatchRow, plan: _Plan, found: _Sor
         frozen = {"batch": batch.number, "list_hash": batch.list_hash, "previous_hash": batch.previous_hash}
         audit(connection, trial=trial.id, what="list_frozen", facts=frozen | {"clusters": len(plan.strata)}, at=now)
         before = [as_allocated(row) for row in rows_of(connection, AllocationRow, trial=trial.id)]
-        drawn = draw(design, seed=seed, batch=batch.number, clusters=plan.strata, drawn=before)
+        drawn = design.draw(seed=seed, batch=batch.number, clusters=plan.entries, drawn=before)
         append(connection, [batch])
         append(
             connection,

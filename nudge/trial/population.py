@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -11,7 +11,8 @@ from typing import Any, Final
 import numpy as np
 
 from nudge.allocation.assignment import Assignment
-from nudge.allocation.design import Design
+from nudge.allocation.design import Design, Entry
+from nudge.allocation.drawing import assignment_of
 from nudge.base.columns import Kind
 from nudge.base.errors import Refused
 from nudge.experiment.bands import labels
@@ -33,6 +34,7 @@ from nudge.records.tables import (
 )
 from nudge.trial.codes import TrialCode
 from nudge.trial.enrolment import as_allocated
+from nudge.trial.entries import as_listed
 from nudge.trial.handle import Trial
 from nudge.trial.units import typed_values, with_bands
 from nudge.uplift.units import Subgroup
@@ -59,7 +61,10 @@ class Recorded:
 
 @dataclass(frozen=True, kw_only=True)
 class Population:
-    """The units of every posted batch, in the arm drawn (I5); arrays of one entry a unit, `day0` as ordinals."""
+    """The units of every posted batch, in the arm drawn (I5); arrays of one entry a unit, `day0` as ordinals.
+
+    `pair` codes the drawn pairs; `balanced` has what the draw balanced, which the headline adjusts for.
+    """
 
     units: Sequence[UnitRow]
     arms: tuple[str, ...]
@@ -71,6 +76,8 @@ class Population:
     day0: np.ndarray[Any, np.dtype[np.int64]]
     primary: np.ndarray[Any, np.dtype[np.bool_]]
     assignment: Assignment
+    pair: np.ndarray[Any, np.dtype[np.int64]] | None
+    balanced: Mapping[str, np.ndarray[Any, np.dtype[np.float64]]]
 
     @cached_property
     def row_of(self) -> dict[str, int]:
@@ -131,10 +138,7 @@ def designs_of(trial: Trial, seals: Sequence[SealRow], amendments: Sequence[Amen
         epoch += seal.number in opening
         experiment = parse(seal.definition_text, f"seal {seal.number}").experiment
         if isinstance(experiment, LiveExperiment):
-            design = experiment.design
-            found[epoch] = Design(
-                trial=trial.id, arms=experiment.arm_ids, ratio=design.ratio, strata=design.strata, epoch=epoch
-            )
+            found[epoch] = Design.of(experiment, epoch=epoch)
     return tuple(found.values())
 
 
@@ -145,12 +149,14 @@ def population_of(trial: Trial, recorded: Recorded) -> Population:
     if not units:
         raise Refused(TrialCode.NOTHING_POSTED.at(trial.place))
     here = {unit.cluster for unit in units}
-    allocated = [row for row in recorded.allocated if row.cluster in here]
+    blocked = trial.experiment.design.method == "blocked"  # other draws cannot be cut to the batches posted
+    allocated = [row for row in recorded.allocated if row.cluster in here or not blocked]
     experiment = trial.experiment
     arms = (experiment.control.id, *(arm for arm in experiment.arm_ids if arm != experiment.control.id))
     designs = designs_of(trial, recorded.seals, recorded.amendments)
     arms += tuple(dict.fromkeys(arm for design in designs for arm in design.arms if arm not in arms))
-    assignment = Assignment.of_blocks([as_allocated(row) for row in allocated], designs, arms=arms)
+    lists = lists_of(recorded.batches.values(), recorded.allocated)
+    assignment = assignment_of([as_allocated(row) for row in allocated], designs, lists, arms=arms)
     position = {row.cluster: number for number, row in enumerate(allocated)}
     drawn = np.array([position[unit.cluster] for unit in units], dtype=np.int64)
     whole = [_merged(recorded.households, unit.cluster) for unit in units]
@@ -167,7 +173,38 @@ def population_of(trial: Trial, recorded: Recorded) -> Population:
         day0=np.array(days, dtype=np.int64),
         primary=np.array([not unit.late for unit in units], dtype=np.bool_),
         assignment=assignment,
+        pair=assignment.group[drawn].astype(np.int64) if experiment.design.method == "pairs" else None,
+        balanced=_balanced(experiment, [allocated[place] for place in drawn], lists),
     )
+
+
+def lists_of(batches: Iterable[BatchRow], allocated: Iterable[AllocationRow]) -> dict[int, dict[str, str | Entry]]:
+    """Each batch's list as frozen: the stratum of each cluster, and what the draw looked at besides."""
+    more = {batch.number: json.loads(batch.flow_json).get("list", {}) for batch in batches}
+    return as_listed(more, allocated)
+
+
+def _balanced(
+    experiment: LiveExperiment, rows: Sequence[AllocationRow], lists: Mapping[int, Mapping[str, str | Entry]]
+) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+    """What the draw balanced, for the analysis to adjust for: covariates as listed, levels of factors but the first.
+
+    `rows` has each unit's allocation.
+    """
+    design = experiment.design
+    found: dict[str, np.ndarray[Any, np.dtype[np.float64]]] = {}
+    if design.method == "rerandomised":
+        listed = [Entry.of(lists[row.batch][row.cluster]).covariates for row in rows]
+        for index, name in enumerate(design.covariates):
+            values = [np.nan if held[index] is None else held[index] for held in listed]
+            found[name] = np.array(values, dtype=np.float64)
+    if design.method == "minimised":
+        levels = [row.stratum.split("\t") for row in rows]
+        for index, name in enumerate(design.strata):
+            held = np.array([level[index] for level in levels])
+            for level in sorted(set(held.tolist()))[1:]:
+                found[f"{name} {level}"] = (held == level).astype(np.float64)
+    return found
 
 
 def _merged(households: Mapping[str, HouseholdRow], cluster: str) -> str:

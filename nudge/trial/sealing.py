@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from nudge.allocation.certificate import names_beacon
+from nudge.allocation.codes import AllocationCode
+from nudge.allocation.design import Design
 from nudge.base.canonical import canonical
 from nudge.base.errors import Place, Problem, Refused
 from nudge.base.files import private_folder, sha256_file
@@ -226,6 +228,8 @@ def amend_trial(trial: Trial, *, because: str, by: str, now: datetime, dry_run: 
     if found == row.seal_hash:
         raise Refused(TrialCode.NOTHING_CHANGED.at(trial.place))
     before = _sealed_experiment(row)
+    if before.design.method != trial.experiment.design.method:
+        raise Refused(AllocationCode.METHOD_CHANGED.at(trial.loaded.place("design", "method")))
     changes = _changes(before, trial.experiment, json.loads(row.templates_json), parts.templates)
     new_epoch = _draw_terms(before) != _draw_terms(trial.experiment)
     major = new_epoch or any(name in MAJOR for name in changes)
@@ -272,7 +276,7 @@ def epoch_now(connection: Connection, trial: str) -> int:
 
 def _draw_terms(experiment: LiveExperiment) -> tuple[object, ...]:
     design = experiment.design
-    return tuple(arm.id for arm in experiment.arms), design.ratio, design.strata
+    return tuple(arm.id for arm in experiment.arms), design.ratio, design.strata, Design.of(experiment).terms
 
 
 def _sealed_experiment(row: SealRow) -> LiveExperiment:

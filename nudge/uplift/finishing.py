@@ -33,7 +33,7 @@ def tested(comparison: Comparison, rows: Sequence[Row], settings: Settings) -> l
     wanted = {
         index: row.redrawn
         for index, row in enumerate(rows)
-        if row.needs_redraw
+        if (row.needs_redraw or (comparison.assignment is not None and comparison.assignment.rule is not None))
         and row.redrawn is not None
         and (row.estimate is not None or Flag.NO_EVENTS in row.flags)  # no stratum holds both arms: nothing to test
     }

@@ -132,5 +132,7 @@ def test_the_schema_is_plain_json() -> None:
 
 def test_both_kinds_are_offered_where_the_method_is_chosen(tiny_recorded: str) -> None:
     made = schema.json_schema()
-    assert made["properties"]["design"]["properties"]["method"]["enum"] == ["blocked", "recorded"]
+    assert made["properties"]["design"]["properties"]["method"]["enum"] == [
+        *("blocked", "pairs", "rerandomised", "minimised", "stepped_wedge", "crossover", "recorded")
+    ]
     assert parse(tiny_recorded, "plan.yaml").experiment.design.method == "recorded"
