@@ -8,7 +8,7 @@ from typing import Any, Final
 from nudge.reports.compliers import after_draw
 from nudge.reports.consort import Branch, Stage
 from nudge.reports.glossary import DRAWN, LEVELS, RESPONDERS_ONLY
-from nudge.reports.lines import FLAG_WORDS, measure_name, size
+from nudge.reports.lines import FLAG_WORDS, compared, measure_name, size
 from nudge.reports.outcomes import point
 from nudge.reports.parts import Flowing, Listing, Part, Section, Table, Text
 from nudge.reports.wording import NONE, Wording, count_of, day, listed, number, p_words, plural, reason, whole
@@ -147,7 +147,7 @@ def sensitivity(summary: Summary, wording: Wording) -> Section | None:
         rows = tuple(
             (
                 line["method"],
-                *((_against(line, wording),) if several else ()),
+                *((_against(line, outcome, wording),) if several else ()),
                 measure_name(line, outcome),
                 size(line, outcome, wording),
                 p_words(line["p_value"]),
@@ -193,7 +193,7 @@ def _rows_table(
     rows = tuple(
         (
             measure_name(line, outcome) + _marks(line["flags"]),
-            *((_against(line, wording),) if several else ()),
+            *((_against(line, outcome, wording),) if several else ()),
             size(line, outcome, wording),
             p_words(line["p_value"]),
             *((p_words(line["p_adjusted"]),) if adjusted else ()),
@@ -203,7 +203,7 @@ def _rows_table(
         )
         for line in lines
     )
-    arms = "" if several or not lines else f": {_against(lines[0], wording)}"
+    arms = "" if several or not lines else f": {_against(lines[0], outcome, wording)}"
     return Table(
         caption=caption + arms,
         columns=(
@@ -231,8 +231,9 @@ def _flag_notes(seen: Sequence[str]) -> list[Part]:
     return [Listing(items=items)] if items else []
 
 
-def _against(line: Mapping[str, Any], wording: Wording) -> str:
-    return f"‘{wording.arm(line['arm'])}’ against ‘{wording.arm(line['reference'])}’"
+def _against(line: Mapping[str, Any], outcome: Mapping[str, Any], wording: Wording) -> str:
+    arm, reference = compared(line, outcome, wording)
+    return f"‘{arm}’ against ‘{reference}’"
 
 
 def methods(summary: Summary, wording: Wording) -> Section:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from nudge.reports.gains import gain_words, size_words
+from nudge.reports.lines import compared
 from nudge.reports.parts import Part, Section, Table, Text
 from nudge.reports.wording import NONE, Wording, between, number
 
@@ -58,7 +59,7 @@ def chance(probability: float) -> str:
 def _sentence(lines: Sequence[Mapping[str, Any]], outcome: Mapping[str, Any], wording: Wording) -> str:
     """The chance under what was believed beforehand, and beside it with nothing believed."""
     first = lines[0]
-    arm, reference = (f"‘{wording.arm(first[side])}’" for side in ("arm", "reference"))
+    arm, reference = (f"‘{side}’" for side in compared(first, outcome, wording))
     given = "" if first["prior"] == "flat" else ", with what was known before the trial counted in,"
     least = first["worthwhile"]
     enough = (
@@ -90,7 +91,7 @@ def _table(lines: Sequence[Mapping[str, Any]], outcome: Mapping[str, Any], wordi
     for line in lines:
         rows.append(
             (
-                *((wording.arm(line["arm"]),) if several else ()),
+                *((compared(line, outcome, wording)[0],) if several else ()),
                 BELIEFS[line["prior"]],
                 chance(line["probability_better"]),
                 *((chance(line["probability_worthwhile"]),) if enough else ()),
@@ -111,7 +112,7 @@ def _table(lines: Sequence[Mapping[str, Any]], outcome: Mapping[str, Any], wordi
         "Middle estimate",
         f"{level} chances in 10 between",
         "Given up if it is chosen",
-        f"Given up if ‘{wording.arm(first['reference'])}’ is kept",
+        f"Given up if ‘{compared(first, outcome, wording)[1]}’ is kept",
     )
     beliefs = [line for line in lines if line["prior_mean"] is not None]
     note = "Given up: what that choice loses on average, by being the wrong one. The smaller, the safer."

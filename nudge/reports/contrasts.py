@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from nudge.reports.lines import FLAG_WORDS, measure_name, size
+from nudge.reports.lines import FLAG_WORDS, compared, measure_name, size
 from nudge.reports.parts import Part, Section, Table, Text
 from nudge.reports.wording import NONE, Wording, count_of, listed, number, p_words, plural, whole
 from nudge.uplift.estimate import Flag, Scale
@@ -66,7 +66,7 @@ def subgroups(outcome: Outcome, lines: Lines, wording: Wording) -> Section:
     """The section of the panel `subgroups`."""
     parts: list[Part] = [Text(words=_ONLY_THE_TEST)]
     several = len({line["arm"] for line in lines}) > 1
-    for name, arm, reference in dict.fromkeys((line["subgroup"], line["arm"], line["reference"]) for line in lines):
+    for name, arm in dict.fromkeys((line["subgroup"], line["arm"]) for line in lines):
         own = [line for line in lines if (line["subgroup"], line["arm"]) == (name, arm)]
         rows = [
             (
@@ -81,7 +81,8 @@ def subgroups(outcome: Outcome, lines: Lines, wording: Wording) -> Section:
         ]
         [test] = [line for line in own if line["kind"] == "interaction"]
         rows.append(("Do the groups differ?", _tested(test), whole(test["n"]), "", ""))
-        against = f", ‘{wording.arm(arm)}’ against ‘{wording.arm(reference)}’" if several else ""
+        one, other = compared(own[0], outcome, wording)
+        against = f", ‘{one}’ against ‘{other}’" if several else ""
         missing = test["missing"]
         left = "" if not missing else f" {count_of(missing, outcome['unit'])} without a known group not shown."
         parts.append(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from nudge.reports.wording import NONE, Wording, between, money, number, periods, plural, signed
-from nudge.uplift.estimate import Flag, Measure, Scale
+from nudge.uplift.estimate import Flag, Measure, Role, Scale
 
 PER_100: Final = frozenset({Measure.RISK_DIFFERENCE, Measure.RATIO_DIFFERENCE})
 """Fractions that are printed of every 100."""
@@ -65,6 +65,20 @@ def measure_name(line: Mapping[str, Any], outcome: Mapping[str, Any]) -> str:
     if line["measure"] == Measure.RISK_DIFFERENCE and outcome["type"] == "time_to_event":
         return f"{name}, by {by_time(outcome)}"
     return name
+
+
+def compared(line: Mapping[str, Any], outcome: Mapping[str, Any], wording: Wording) -> tuple[str, str]:
+    """The two sides of an estimate, or of a panel's line on the same two arms: of a contrast in its own words."""
+    if "contrast" in line:
+        contrast = line["contrast"]
+    else:
+        same = (row for row in outcome["estimates"] if row["role"] == Role.HEADLINE and _alike(row, line))
+        contrast = next((row.get("contrast") for row in same), None)
+    return (contrast[0], contrast[1]) if contrast else (wording.arm(line["arm"]), wording.arm(line["reference"]))
+
+
+def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return bool((one["arm"], one["reference"]) == (other["arm"], other["reference"]))
 
 
 def by_time(outcome: Mapping[str, Any]) -> str:

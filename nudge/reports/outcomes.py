@@ -7,7 +7,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from nudge.reports.lines import PER_100, by_time, directed, interval_words, level_printer, measure_name, sides, size
+from nudge.reports.lines import (
+    PER_100,
+    by_time,
+    compared,
+    directed,
+    interval_words,
+    level_printer,
+    measure_name,
+    sides,
+    size,
+)
 from nudge.reports.parts import Answer, Curves, Intervals, Line, Mark, Part, Section, Table, Text, Tone
 from nudge.reports.summary import headline
 from nudge.reports.wording import (
@@ -41,7 +51,7 @@ def answers(outcome: Outcome, wording: Wording, *, drawn_here: bool) -> tuple[An
 def _answer(
     line: Mapping[str, Any], outcome: Outcome, wording: Wording, verdict: Mapping[str, Any] | None, *, drawn_here: bool
 ) -> Answer:
-    arm, reference = (f"‘{side}’" for side in compared(line, wording))
+    arm, reference = (f"‘{side}’" for side in compared(line, outcome, wording))
     name = wording.outcome(outcome)
     if line["estimate"] is None:
         sentence = f"{name}: no estimate can be given for {arm} against {reference}."
@@ -168,7 +178,10 @@ def shares_sentence(line: Mapping[str, Any], outcome: Outcome, wording: Wording)
 
 def contact_sentence(line: Mapping[str, Any], outcome: Outcome, wording: Wording) -> str:
     """The shares of both arms, and the difference with its interval and p-value."""
-    sentence = shares_sentence(line, outcome, wording)
+    contrast = line.get("contrast")
+    arm, reference = compared(line, outcome, wording)
+    of_contrast = f"‘{arm}’ against ‘{reference}’, of every 100 {plural(outcome['unit'])} by {by_time(outcome)}"
+    sentence = of_contrast if contrast else shares_sentence(line, outcome, wording)
     if line["estimate"] is None:
         return f"{sentence}."
     amount, direction = directed(line["estimate"], line, outcome, wording)
@@ -409,7 +422,7 @@ def interval_picture(lines: Sequence[Mapping[str, Any]], outcome: Outcome, wordi
     several = len({line["arm"] for line in lines}) > 1
     marks = tuple(
         Mark(
-            label=compared(line, wording)[0] if several or len(lines) == 1 else line["method"],
+            label=compared(line, outcome, wording)[0] if several or len(lines) == 1 else line["method"],
             words=size(line, outcome, wording),
             estimate=factor * line["estimate"],
             low=None if line["ci"] is None else factor * line["ci"][0],
@@ -421,7 +434,7 @@ def interval_picture(lines: Sequence[Mapping[str, Any]], outcome: Outcome, wordi
     )
     said = "; ".join(f"{mark.label} {mark.words}" for mark in marks)
     name = measure_name(first, outcome)
-    references = listed(dict.fromkeys(compared(line, wording)[1] for line in lines), "or")
+    references = listed(dict.fromkeys(compared(line, outcome, wording)[1] for line in lines), "or")
     return Intervals(
         marks=marks,
         axis=f"{name}{' (£)' if outcome['id'] in wording.money else ''}, against {references}",
@@ -455,13 +468,6 @@ def _limits(value: Mapping[str, Any], shown: Any) -> str:
 
 def _confidence(outcome: Outcome) -> str:
     return f"{outcome['estimates'][0]['confidence'] if outcome['estimates'] else 0.95:.0%}"
-
-
-def compared(line: Mapping[str, Any], wording: Wording) -> tuple[str, str]:
-    """The two sides of an estimate: of a contrast in its own words, else the arms."""
-    if contrast := line.get("contrast"):
-        return contrast[0], contrast[1]
-    return wording.arm(line["arm"]), wording.arm(line["reference"])
 
 
 def _named(arm: str, wording: Wording) -> str:

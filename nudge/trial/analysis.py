@@ -228,6 +228,7 @@ def _table(
         strata=population.strata if len(population.strata) > 1 else (),
         cluster=population.cluster[keep] if experiment.cluster else None,
         drawn=population.drawn[keep],
+        joined=population.joined[keep],
         primary=population.primary[keep],
         covariates={name: values[keep] for name, values in _covariates(experiment, outcome, population).items()},
         pair=None if population.pair is None else population.pair[keep],

@@ -71,6 +71,7 @@ class Population:
     arm: np.ndarray[Any, np.dtype[np.int64]]
     cluster: np.ndarray[Any, np.dtype[np.int64]]
     drawn: np.ndarray[Any, np.dtype[np.int64]]
+    joined: np.ndarray[Any, np.dtype[np.int64]]
     stratum: np.ndarray[Any, np.dtype[np.int64]]
     strata: tuple[str, ...]
     day0: np.ndarray[Any, np.dtype[np.int64]]
@@ -168,6 +169,7 @@ def population_of(trial: Trial, recorded: Recorded) -> Population:
         arm=assignment.arm[drawn].astype(np.int64),
         cluster=np.array([code[cluster] for cluster in whole], dtype=np.int64),
         drawn=drawn,
+        joined=np.array([position.get(one, own) for one, own in zip(whole, drawn.tolist(), strict=True)], np.int64),
         stratum=assignment.stratum[drawn].astype(np.int64),
         strata=assignment.strata,
         day0=np.array(days, dtype=np.int64),

@@ -18,7 +18,7 @@ from nudge.uplift.codes import UpliftCode
 from nudge.uplift.comparison import Comparison, Row
 from nudge.uplift.context import Context
 from nudge.uplift.estimate import Estimate, Flag, Role
-from nudge.uplift.factorial import main_effects
+from nudge.uplift.factorial import Factors, main_effects
 from nudge.uplift.facts import NO_FACTS, Facts
 from nudge.uplift.finishing import Settings, across_arms, finished, own_p, tested
 from nudge.uplift.outcome_rows import Plan, headline_row, noted, secondary_rows, sensitivity_rows
@@ -108,6 +108,9 @@ def analyse_outcome(
     for item, with_late in () if headline_only else zip_longest(comparisons, late):
         for role, of, row in sensitivity_rows(item, with_late, plan):
             beside.append(finished(of, own_p(row, settings), role, settings))
+    for item in () if headline_only else _joined(main, assignment, factors, facts.hold_out):
+        row = noted(headline_row(item, plan), "clusters found to be one counted whole, in the arm of that one")
+        beside.append(finished(item, own_p(row, settings), Role.SENSITIVITY, settings))
     if effects:
         headline = [replace(item, contrast=effect.told) for item, effect in zip(headline, effects, strict=True)]
         told = {(effect.comparison.arm, effect.comparison.reference): effect.told for effect in effects}
@@ -201,6 +204,22 @@ def _as_recorded(table: UnitTable) -> tuple[UnitTable, Assignment | None]:
     used, layer = np.unique(stratum[first], return_inverse=True)
     assignment = Assignment.of_recorded(table.arm[first], layer if used.size > 1 else None, "complete", table.arms)
     return replace(table, drawn=drawn), assignment
+
+
+def _joined(
+    table: UnitTable, assignment: Assignment | None, factors: Factors, hold_out: Sequence[str]
+) -> list[Comparison]:
+    """The comparisons with clusters found to be one in one arm; none where none were (rules §2)."""
+    if assignment is None or table.joined is None or bool((table.joined == table.drawn_codes).all()):
+        return []
+    whole = replace(
+        table,
+        arm=assignment.arm[table.joined].astype(np.int64),
+        stratum=None if table.stratum is None else assignment.stratum[table.joined].astype(np.int64),
+        drawn=table.joined,
+    )
+    effects = [effect.comparison for effect in main_effects(whole, assignment, factors)]
+    return effects or [Comparison.of(whole, arm, assignment) for arm in whole.arms[1:] if arm not in hold_out]
 
 
 def _verdict(estimate: Estimate, row: Row, better: str, worthwhile: float | None, wording: Wording) -> Verdict:

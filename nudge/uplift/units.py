@@ -21,7 +21,18 @@ BoolArray: TypeAlias = npt.NDArray[np.bool_]
 _ROWS: Final = 32_768  # counted at once
 _PER_UNIT: Final = (
     *("arm", "stratum", "cluster", "drawn", "time", "event", "follow_up", "competing", "y", "count", "exposure"),
-    *("over", "baseline", "baseline_exposure", "pair", "primary", "period", "received", "spent", "later_letters"),
+    *(
+        "over",
+        "baseline",
+        "baseline_exposure",
+        "pair",
+        "primary",
+        "period",
+        "joined",
+        "received",
+        "spent",
+        "later_letters",
+    ),
 )
 
 
@@ -45,6 +56,7 @@ class UnitTable:
     `y` is 0/1 for a proportion, the number for a mean, the numerator of a ratio whose
     denominator is `over`; `count` and `exposure` make a rate. A covariate may hold NaN where it is
     missing; nothing else may. `primary` False marks a late member: outside the primary population.
+    `joined` is `drawn`, but of clusters found to be one the place of the one that the others are part of.
     `sequences`: clusters had one arm after the other, `period` says when; strata are then periods within strata.
     `received` is the code of the arm whose letter reached the unit, -1 where none did; `spent` what was spent on it, in
     pence; `later_letters` how many letters of later waves it was sent: for the panels, never an estimate.
@@ -73,6 +85,7 @@ class UnitTable:
     pair: IntArray | None = None
     primary: BoolArray | None = None
     period: IntArray | None = None
+    joined: IntArray | None = None
     sequences: Sequences | None = None
     received: IntArray | None = None
     spent: FloatArray | None = None

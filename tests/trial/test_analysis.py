@@ -387,3 +387,21 @@ def test_the_file_nearest_to_the_day_decides_whether_a_tenancy_is_absent(
         experiment, _cleared(experiment), population, replace(found, measurements=[*found.measurements, early])
     )
     assert value[number] == 0  # the list of day 56 does not name it, whatever an earlier one said
+
+
+def test_households_found_to_be_one_are_one_cluster_and_know_whose_part_they_are(posted_office: Office):
+    same = {"UPRN": "100000000777", "Addr1": "1 Invented Row"}
+    posted_office.enrol([tenancy(number, **same) for number in (1, 2, 3)], on=WEEK_TWO)
+    trial = posted_office.trial
+    population = population_of(trial, read_recorded(trial))
+    reference_of = {row.unit: row.tenancy_reference for row in posted_office.rows(RecipientRow)}
+    places = {reference_of[unit.unit]: number for number, unit in enumerate(population.units)}
+    three = [places[f"T00000{number}"] for number in (1, 2, 3)]
+    assert len(set(population.cluster[three])) == len(set(population.joined[three])) == 1
+    assert len(set(population.drawn[three])) == 3
+    assert population.joined[three[0]] == min(
+        population.drawn[three],
+        key=lambda place: population.units[int(np.flatnonzero(population.drawn == place)[0])].cluster,
+    )
+    others = np.setdiff1d(np.arange(len(population.units)), three)
+    assert (population.joined[others] == population.drawn[others]).all()

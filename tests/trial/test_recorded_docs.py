@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = (ROOT / "docs" / "recorded-trials.md").read_text(encoding="utf-8")
 SECTIONS = {words.split("\n", 1)[0]: words for words in DOCS.split("\n## ")}
 ROSSI = SECTIONS["Men released from prison, half of them given aid for a year"]
+FACTORS = SECTIONS["Two changes to a letter at once"]
 LETTERS = SECTIONS["50,083 letters that ask for a gift"]
 
 
@@ -56,6 +57,18 @@ def test_the_example_of_the_released_men_is_what_nudge_says():
     assert f"{naive[0]:.1f} and {naive[1]:.1f} weeks" in ROSSI
 
 
+def test_the_example_of_two_changes_at_once_is_what_nudge_says():
+    summary, text = told("factorial.yaml", ROOT / "tests" / "data" / "recorded" / "factorial.csv")
+    assert_blocks(FACTORS, "\n".join(line.rstrip() for line in text.splitlines()))
+    assert_plan(FACTORS, "factorial.yaml")
+    draft, norm, both = summary["outcomes"][0]["panels"]["factorial"]
+    assert both["ci"][0] < 0 < both["ci"][1]
+    assert both["ci"][1] - both["ci"][0] > max(abs(draft["estimate"]), abs(norm["estimate"]))
+    flat = " ".join(text.split())
+    assert "‘redraft new’ against ‘redraft old’, of every 100 units by day 56" in flat
+    assert "‘redrafted’, and" not in flat  # no share of one letter beside an effect of the factor
+
+
 def test_the_example_of_the_letters_is_what_nudge_says(shared_data):
     data = shared_data / "karlan_list2007_match_letters" / "karlan_list.csv.gz"
     summary, text = told("karlan-list-2007.yaml", data)
@@ -67,6 +80,6 @@ def test_the_example_of_the_letters_is_what_nudge_says(shared_data):
     assert {round(100 * line["estimate"], 1) for line in (two, three)} == {0.5}
 
 
-@pytest.mark.parametrize("plan", ["rossi.yaml", "karlan-list-2007.yaml", "pbc.yaml"])
+@pytest.mark.parametrize("plan", ["rossi.yaml", "karlan-list-2007.yaml", "pbc.yaml", "factorial.yaml"])
 def test_every_plan_of_a_recorded_trial_that_comes_with_nudge_can_be_read(plan):
     assert load(ROOT / "experiments" / plan).experiment.design.method == "recorded"

@@ -436,3 +436,20 @@ def test_the_redraw_key_has_16_bytes():
     table, assignment = household_trial(1)
     with pytest.raises(ValueError, match="16 bytes"):
         analysed(CONTACT, table, assignment=assignment, redraw_key=KEY[:4])
+
+
+def test_clusters_found_to_be_one_have_a_row_in_which_they_are_one_in_one_arm():
+    table, assignment = household_trial(8, clusters=60)
+    one, other = (int(table.cluster_codes[(table.arm == code) & (table.stratum == 0)][0]) for code in (0, 1))
+    joined = np.where(table.cluster_codes == other, one, table.cluster_codes)
+    found = replace(table, cluster=joined, drawn=table.cluster_codes, joined=joined)
+    result = analysed(MONEY, found, assignment=assignment)
+    [row] = [line for line in result.estimates if "found to be one" in line.method]
+    assert row.role is Role.SENSITIVITY
+    moved = replace(table, cluster=joined, arm=np.where(table.cluster_codes == other, 0, table.arm))
+    [alone] = analysed(MONEY, moved).headlines
+    assert (row.estimate, row.se) == (alone.estimate, alone.se)
+    [plain] = analysed(MONEY, replace(found, joined=None), assignment=assignment).headlines
+    assert result.headlines[0] == plain  # every household keeps its arm, and the headline is as it was
+    nobody = replace(table, drawn=table.cluster_codes, joined=table.cluster_codes)
+    assert not any("found to be one" in line.method for line in analysed(MONEY, nobody).estimates)
