@@ -116,6 +116,10 @@ class ExperimentCode(Code):
     FACTOR_CELL_MISSING = ("every combination of the levels in an arm (none has {cell})", "Add an arm with {cell}.")
     FACTOR_CELL_TWICE = ("one arm for each combination (`{first}` already has {cell})", "Change the levels here.")
     FACTORIAL_PAIRS = ("a factorial trial that is not paired", "Remove `pair` or `factorial`: a pair holds two arms.")
+    CONTRAST_METHOD = (
+        "`method: blocked` beside `{key}`: what is redrawn of another method does not keep to it",
+        "Set `method: blocked`, or remove `{key}`.",
+    )
     HOLD_OUT_OF_CONTROL = ("`hold_out` on an arm that is not the control", "Move it to an arm of its own.")
     HOLD_OUT_TWICE = ("one arm with `hold_out: true` (`{first}` already has it)", "Remove it here.")
     HOLD_OUT_ALONE = ("two arms to compare beside the hold-out", "Add an arm, or make the hold-out the control.")

@@ -158,6 +158,12 @@ def factors_crossed(draft: Draft) -> Iterator[Finding]:
     design, arms = draft.one("design"), [(index, arm) for index, arm in draft.items("arms") if not arm.hold_out]
     if design is None or not draft.sound("arms"):
         return
+    if design.method not in {"blocked", "recorded"}:
+        held = next((index for index, arm in draft.items("arms") if arm.hold_out), None)
+        if design.factorial is not None:
+            yield found(("design", "factorial"), Code.CONTRAST_METHOD, on_key=True, key="factorial")
+        if held is not None:
+            yield found(("arms", held, "hold_out"), Code.CONTRAST_METHOD, on_key=True, key="hold_out")
     with_factors = [index for index, arm in draft.items("arms") if arm.factors]
     if design.factorial is None:
         if with_factors:
