@@ -14,9 +14,10 @@ from nudge.cli.weekly import opened
 
 @click.command()
 @click.argument("experiment")
+@click.option("--look", is_flag=True, help="Take the look before the end that the sealed plan declares.")
 @json_option
 @as_of_option
-def uplift(experiment: str, json_to: Path | None, on_day: date) -> None:
+def uplift(experiment: str, look: bool, json_to: Path | None, on_day: date) -> None:
     """Estimate what the letters did, and write report.html, report.pdf and summary.json.
 
     Example: nudge uplift wealden-arrears
@@ -27,13 +28,13 @@ def uplift(experiment: str, json_to: Path | None, on_day: date) -> None:
 
     screen = Screen(json_to)
     trial = opened(experiment)
-    written = write_report(trial, today=on_day, now=moment(on_day))
+    written = write_report(trial, today=on_day, now=moment(on_day), look=look)
     screen.say(report_text(written.summary, wording=Wording.of(trial.experiment)))
     for file in written.files:
         screen.say(f"Written: {file}")
     for note in written.notes:
         screen.say(note)
-    screen.next(f"nudge close {trial.id}")
+    screen.next(f"nudge status {trial.id}" if look else f"nudge close {trial.id}")
     screen.figures(written.summary)
 
 

@@ -73,6 +73,11 @@ class ExperimentCode(Code):
     NOT_NEGATIVE_WANTED = ("0 or a number above it", "Write digits only, such as 0.92.")
     NUMBER_TOO_LARGE = ("a smaller number", "Check the digits.")
     CONFIDENCE_OUT_OF_RANGE = ("a confidence above 0.5 and below 1", "Write 0.95 for 95 per cent.")
+    LOOKS_NOT_RISING = (
+        "at most {most} shares of the planned units, rising, between 0 and 1",
+        "Write `at: [0.5, 0.75]`; the end is a look of its own.",
+    )
+    LOOKS_WITHOUT_AT = ("`at`: at which shares of the planned units", "Add `at: [0.5]`.")
     LIST_WANTED = ("a list", "Write it in square brackets: [a, b].")
     KEYS_WANTED = ("`key: value` pairs", "Write them indented below, or in braces: {{key: value}}.")
     PAIR_WANTED = ("two numbers", "Write them as [-3, 10].")

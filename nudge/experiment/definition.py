@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -45,6 +46,8 @@ BUILT_IN_EVENTS: Final = ("agreed", "complaint", "returned", "vacated", "decease
 ANSWERS: Final = ("contact", "payment")
 """The events whose time is better lower without saying so, and the default events of a live time to event."""
 HOUSEHOLD: Final = "household"
+MOST_LOOKS: Final = 3
+"""Looks before the end; with it, four."""
 Lever: TypeAlias = Literal[
     "messenger", "incentives", "norms", "defaults", "salience", "priming", "affect", "commitments", "ego",
     "easy", "attractive", "social", "timely",
@@ -252,6 +255,24 @@ class RecordedData(_Value):
     spent: Text | None = None
 
 
+class Looks(_Value):
+    """Looks before the end: at which shares of the `planned` units, and how the error is spent over them.
+
+    `confidence_sequence` may be looked at whenever more batches are ripe, and has no `at`.
+    """
+
+    method: Literal["obrien_fleming", "pocock", "confidence_sequence"]
+    at: tuple[Number, ...] = ()
+    planned: WholeAboveZero
+
+    @field_validator("at")
+    @classmethod
+    def _rising(cls, at: tuple[int | float, ...], info: ValidationInfo) -> tuple[int | float, ...]:
+        if len(at) > MOST_LOOKS or any(low >= high for low, high in pairwise((0, *at, 1))):
+            raise refusal("LOOKS_NOT_RISING", most=MOST_LOOKS)
+        return at
+
+
 class Analysis(_Value):
     """How the result is worked out, fixed before it is seen. `lag_days`: how long late records may take to arrive."""
 
@@ -260,6 +281,7 @@ class Analysis(_Value):
     subgroups: tuple[Text, ...] = ()
     adjust: Literal["headline"] | None = None
     trim: Literal["strata"] | None = None
+    looks: Looks | None = None
     lag_days: Whole = Field(default=7, ge=0, le=LONGEST_SPAN)
 
     @field_validator("confidence")

@@ -335,8 +335,23 @@ def money_whole(draft: Draft) -> Iterator[Finding]:
             yield found(("minutes", name), Code.KEY_ALONE, on_key=True, **facts)
 
 
+def looks_placed(draft: Draft) -> Iterator[Finding]:
+    """Declared looks say at which shares; a confidence sequence needs none, because every look is allowed for."""
+    analysis: Analysis | None = draft.one("analysis")
+    if analysis is None or analysis.looks is None:
+        return
+    path: Path = ("analysis", "looks")
+    if analysis.looks.method == "confidence_sequence":
+        if analysis.looks.at:
+            yield found((*path, "at"), Code.KEY_MISFITS_TYPE, on_key=True, type="confidence_sequence", key="at")
+    elif not analysis.looks.at:
+        yield found(path, Code.LOOKS_WITHOUT_AT, on_key=True)
+
+
 LIVE: Final[tuple[Check, ...]] = (
-    *BOTH, columns_known, bands_well_cut, conditions_readable, events_known, design_fits, live_primary, live_outcomes,
+    *BOTH,
+    looks_placed,
+    columns_known, bands_well_cut, conditions_readable, events_known, design_fits, live_primary, live_outcomes,
     claims_well_worded, baseline_fits, money_whole,
 )  # fmt: skip
 

@@ -181,8 +181,17 @@ def recorded_costs(draft: Draft) -> Iterator[Finding]:
                 yield found(("arms", index), Code.COST_OF_SOME_ARMS, arm=arm.id)
 
 
+def recorded_analysis(draft: Draft) -> Iterator[Finding]:
+    """The data are all there: nobody can look before the end."""
+    analysis = draft.one("analysis")
+    if analysis is not None and analysis.looks is not None:
+        switch = "`design.method: blocked`"
+        yield found(("analysis", "looks"), Code.KEY_OF_LIVE, on_key=True, key="looks", switch=switch)
+
+
 RECORDED: Final[tuple[Check, ...]] = (
     *BOTH,
+    recorded_analysis,
     recorded_outcomes,
     recorded_arms,
     recorded_design,

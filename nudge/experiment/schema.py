@@ -81,6 +81,7 @@ HINTS: Final[Mapping[str, str]] = {
     "legal": "Initials and date, such as `JP 2026-11-20`.",
     "letter": "The template, such as letters/arrears-current.html.",
     "levers": "The techniques an arm uses: MINDSPACE, then EAST.",
+    "looks": "Looks before the end, and how the error is spent over them.",
     "mean": "The mean of the outcome, before.",
     "method": "How it is drawn here: blocked, pairs, rerandomised, minimised. recorded: somebody else's trial.",
     "minutes": "Officers' minutes that each event takes, such as contact: 12.",
@@ -94,6 +95,7 @@ HINTS: Final[Mapping[str, str]] = {
     "pair": "The column that says which units were paired.",
     "percentile": "Which percentile of a site's readings: 85 for the speed that 85 in 100 keep below.",
     "period": "Months, both ends inside: 2025-04..2026-03; under `data`, the column of periods.",
+    "planned": "How many units the trial is planned to have in all.",
     "population": "Whom the share is of.",
     "primary": "true on the outcome that decides.",
     "prior": (

@@ -10,6 +10,7 @@ from nudge.reports.chances import chances
 from nudge.reports.compliers import compliers
 from nudge.reports.contrasts import factorial, hold_out, sequences, subgroups
 from nudge.reports.leavers import leavers
+from nudge.reports.looks import looks
 from nudge.reports.parts import Section
 from nudge.reports.spending import letters, spending
 from nudge.reports.unmeasured import unmeasured
@@ -20,6 +21,7 @@ Told: TypeAlias = Callable[[Mapping[str, Any], Lines, Wording], Section]
 """From an outcome of the summary and its panel's lines to a section."""
 
 SECTIONS: Final[Mapping[str, Told]] = {
+    "looks": looks,
     "factorial": factorial,
     "hold_out": hold_out,
     "subgroups": subgroups,

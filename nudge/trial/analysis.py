@@ -22,17 +22,17 @@ from nudge.base.columns import Kind
 from nudge.base.errors import Refused
 from nudge.base.files import write_whole
 from nudge.experiment.definition import LiveExperiment, Outcome, OutcomeType
-from nudge.records.events import covered
 from nudge.records.store import audit
-from nudge.records.tables import EventRow, ImportRow, PostingRow, SealRow
+from nudge.records.tables import EventRow, PostingRow, SealRow
 from nudge.reports.summary import ArmCount, Checks, Flow, Header, Summary, assemble, summary_json
 from nudge.reports.wording import count_of
 from nudge.trial.batches import FIRST
 from nudge.trial.codes import TrialCode
+from nudge.trial.coverage import BALANCES, days_wanted, short_of, source_of, unbroken
 from nudge.trial.delivery import after_draw, delivered
 from nudge.trial.handle import Trial, require_seal
-from nudge.trial.population import Population, Recorded, population_of, read_recorded
-from nudge.trial.responses import FILE_OF
+from nudge.trial.looks import Taken, last_look, look_now, looks_taken, record_look, told
+from nudge.trial.population import Population, Recorded, of_batches, population_of, read_recorded
 from nudge.uplift.analysis import analyse_outcome
 from nudge.uplift.checks import balance, missing_by_arm, sample_ratio
 from nudge.uplift.estimate import Flag
@@ -41,7 +41,6 @@ from nudge.uplift.results import OutcomeResult
 from nudge.uplift.units import UnitTable
 
 REDRAWS: Final = 9_999
-BALANCES: Final = "rent_accounts"  # the kind of file that readings of accounts come from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,24 +52,37 @@ class Written:
     notes: tuple[str, ...]
 
 
-def estimate(trial: Trial, *, today: date, redraws: int = REDRAWS) -> Summary:
+def estimate(trial: Trial, *, today: date, redraws: int = REDRAWS, look: bool = False) -> Summary:
     """The whole summary of a trial, by intention to treat, from each batch's day 0.
 
-    Refused before the results open (last day 0 + horizon + lag), or where a source does not cover that long.
+    Refused before the results open (last day 0 + horizon + lag), or where a source does not cover that long. `look`:
+    a look before that, of the primary outcome and harms alone, where the sealed plan declares one that is due.
     """
+    return _estimated(trial, read_recorded(trial), today=today, redraws=redraws, look=look)[0]
+
+
+def _estimated(
+    trial: Trial, recorded: Recorded, *, today: date, redraws: int, look: bool
+) -> tuple[Summary, Taken | None]:
+    """The summary, and which look it is where the plan declares looks."""
     seal = require_seal(trial)
     opens = trial.opens_on()
     if opens is None:
         raise Refused(TrialCode.NOTHING_POSTED.at(trial.place))
-    if today < opens:
+    if today < opens and not look:
         raise Refused(TrialCode.RESULTS_CLOSED.at(trial.place, day=opens.isoformat()))
-    recorded = read_recorded(trial)
+    before = looks_taken(recorded.ledger)
+    take = look_now if look else last_look
+    taken = take(trial, recorded.batches, recorded.units, recorded.ledger, today)
+    if look and taken is not None:
+        before = before[: taken.number - 1]
+        recorded = of_batches(recorded, taken.batches)
     population = population_of(trial, recorded)
     last = int(population.day0.max())
     Refused.when(
         problem
-        for source, days in _wanted(trial.experiment).items()
-        for problem in _short(trial, recorded.imports, source, int(population.day0.min()) + 1, last + days)
+        for source, days in days_wanted(trial.experiment).items()
+        for problem in short_of(trial, recorded.imports, source, int(population.day0.min()) + 1, last + days)
     )
     experiment = trial.experiment
     days = [
@@ -82,13 +94,16 @@ def estimate(trial: Trial, *, today: date, redraws: int = REDRAWS) -> Summary:
     results = []
     skipped: list[str] = []
     for outcome in (*experiment.outcomes, *_harms(experiment, recorded, population)):
+        if look and not outcome.primary and outcome.id not in experiment.harms:
+            continue
+        by_look = taken is not None and (look or outcome.primary)
         try:
             result = analyse_outcome(
                 outcome,
                 _table(experiment, outcome, population, recorded, sent),
                 assignment=population.assignment,
                 randomised="yes",
-                confidence=experiment.analysis.confidence,
+                confidence=taken.confidence if taken is not None and by_look else experiment.analysis.confidence,
                 smallest_worthwhile=experiment.worthwhile(outcome.id),
                 multiplicity=None,
                 redraw_key=redraw_key(seal.seal_hash),
@@ -104,6 +119,10 @@ def estimate(trial: Trial, *, today: date, redraws: int = REDRAWS) -> Summary:
                 raise
             skipped += [f"{outcome.id} is not estimated: it needs {problem.expected}." for problem in refusal.problems]
             continue
+        if taken is not None and by_look:
+            declared = experiment.analysis.looks
+            most = len(declared.at) + 1 if declared is not None and declared.at else None
+            result = told(result, taken, before, most=most, last=not look)
         flags = [Flag.DISPATCH_DIFFERS_BY_ARM] if apart else []
         if outcome.within and second is not None and outcome.within > second:
             flags.append(Flag.WITHIN_BEYOND_SECOND_POSTING)
@@ -116,7 +135,7 @@ def estimate(trial: Trial, *, today: date, redraws: int = REDRAWS) -> Summary:
             )
         )
     header = _header(trial, seal, recorded, population, results, today)
-    return assemble(replace(header, notes=(*header.notes, *skipped)), results)
+    return assemble(replace(header, notes=(*header.notes, *skipped)), results), taken
 
 
 def _harms(experiment: LiveExperiment, recorded: Recorded, population: Population) -> list[Outcome]:
@@ -132,42 +151,6 @@ def _harms(experiment: LiveExperiment, recorded: Recorded, population: Populatio
         and within
         and unbroken(recorded.imports, source_of(experiment, kind), start) >= last + within
     ]
-
-
-def _wanted(experiment: LiveExperiment) -> dict[str, int]:
-    """How many days after day 0 each source must cover, by kind of file."""
-    wanted: dict[str, int] = {}
-    for outcome in experiment.outcomes:
-        days = int(outcome.horizon or outcome.within or (outcome.at or 0) + (outcome.window or (0, 0))[1])
-        sources = [source_of(experiment, kind) for kind in outcome.event]
-        if outcome.source:
-            sources.append(outcome.source)
-        for source in sources:
-            wanted[source] = max(wanted.get(source, 0), days)
-    return wanted
-
-
-def source_of(experiment: LiveExperiment, kind: str) -> str:
-    """The kind of file that tells of an event."""
-    if kind in experiment.events:
-        return experiment.events[kind].source_kind
-    return FILE_OF.get(kind, "contacts")  # an agreement is noted where contacts are
-
-
-def _short(trial: Trial, imports: Sequence[ImportRow], source: str, first: int, last: int) -> list[Any]:
-    covered = unbroken(imports, source, first)
-    if covered >= last or source == BALANCES:  # balances are read inside a window; outside it none is needed
-        return []
-    now = date.fromordinal(covered).isoformat() if covered >= first else "nothing"
-    day = date.fromordinal(last).isoformat()
-    return [TrialCode.COVERAGE_SHORT.at(trial.place, kind=source, day=day, now=now, trial=trial.id)]
-
-
-def unbroken(imports: Sequence[ImportRow], source: str, first: int) -> int:
-    """The last day of unbroken coverage by files of one kind from `first` on (ordinals); `first` - 1 where none."""
-    spans = covered((row.covers_from, row.covers_to) for row in imports if row.kind == source)
-    end = spans.unbroken_from(first)
-    return first - 1 if end is None else end
 
 
 def _first_after(events: Sequence[EventRow], kinds: Sequence[str], population: Population) -> np.ndarray[Any, Any]:
@@ -478,21 +461,28 @@ def _notes(
     return notes
 
 
-def write_report(trial: Trial, *, today: date, now: datetime, redraws: int = REDRAWS) -> Written:
-    """Estimate, and write summary.json, report.html and (where Pango is there) report.pdf."""
+def write_report(trial: Trial, *, today: date, now: datetime, redraws: int = REDRAWS, look: bool = False) -> Written:
+    """Estimate, and write summary.json, report.html and (where Pango is there) report.pdf.
+
+    A look before the end is written into the ledger first, and its files are named for it (`look-1-report.html`).
+    """
     from nudge.reports.render import report_html, report_pdf
     from nudge.reports.wording import Wording
 
-    summary = estimate(trial, today=today, redraws=redraws)
-    folder = trial.workspace.out(trial.id)
-    files = [write_whole(folder / "summary.json", summary_json(summary))]
+    recorded = read_recorded(trial)
+    summary, taken = _estimated(trial, recorded, today=today, redraws=redraws, look=look)
+    folder, name = trial.workspace.out(trial.id), ""
+    if look and taken is not None:
+        record_look(trial, taken, recorded.ledger, now=now)
+        name = f"look-{taken.number}-"
+    files = [write_whole(folder / f"{name}summary.json", summary_json(summary))]
     page = report_html(summary, title=trial.experiment.title, wording=Wording.of(trial.experiment))
-    files.append(write_whole(folder / "report.html", page))
+    files.append(write_whole(folder / f"{name}report.html", page))
     notes = []
     try:
-        files.append(write_whole(folder / "report.pdf", report_pdf(page)))
+        files.append(write_whole(folder / f"{name}report.pdf", report_pdf(page)))
     except OSError:  # Pango is missing: all but the PDF works without it
-        notes.append("report.pdf was not made: this machine lacks Pango. `nudge doctor` says how to add it.")
+        notes.append(f"{name}report.pdf was not made: this machine lacks Pango. `nudge doctor` says how to add it.")
     with trial.store.transaction() as connection:
         audit(connection, trial=trial.id, what="estimated", facts={"as_of": today.isoformat()}, at=now)
     return Written(summary=summary, files=tuple(files), notes=tuple(notes))

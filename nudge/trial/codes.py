@@ -148,6 +148,20 @@ class TrialCode(Code):
         "results that may be opened: not before {day}",
         "Until then `nudge status` shows letters and contacts in all, never by arm.",
     )
+    LOOK_NOT_DECLARED = (
+        "a look that the sealed plan declares; it declares none",
+        "Results open on {day}. A next trial may declare `looks:` under `analysis:`.",
+    )
+    LOOK_TOO_EARLY = (
+        "{wanted} of {planned} planned units followed to the end for look {number}; {units} are",
+        "Wait for more batches: `nudge status` says when a look is due.",
+    )
+    LOOK_PAST_PLANNED = (
+        "fewer than the {planned} planned units at a look; {units} are followed to the end",
+        "What was planned is in: the next look is the end. Enrol no more, and wait for the results to open.",
+    )
+    LOOKS_USED_UP = ("a declared look that is left; {count} were taken", "The next look is the end.")
+    LOOK_AFTER_THE_END = ("results that are still closed", "They are open: `nudge uplift {trial}` without `--look`.")
     NOTHING_POSTED = ("at least one posted batch", "Confirm posting first: `nudge dispatch`.")
     COVERAGE_SHORT = (
         "{kind} on file for every day up to {day} (now to {now})",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -128,6 +128,16 @@ def read_recorded(trial: Trial) -> Recorded:
             imports=rows_of(connection, ImportRow, trial=trial.id),
             ledger=rows_of(connection, AuditRow, trial=trial.id),
         )
+
+
+def of_batches(recorded: Recorded, batches: Collection[int]) -> Recorded:
+    """The records of some batches alone, as if the others had never been enrolled; the draw stays whole."""
+    return replace(
+        recorded,
+        batches={number: batch for number, batch in recorded.batches.items() if number in batches},
+        units=[unit for unit in recorded.units if unit.batch in batches],
+        postings=[posting for posting in recorded.postings if posting.batch in batches],
+    )
 
 
 def designs_of(trial: Trial, seals: Sequence[SealRow], amendments: Sequence[AmendmentRow]) -> tuple[Design, ...]:

@@ -12,11 +12,12 @@ from nudge.base.errors import Refused
 from nudge.experiment.definition import LiveExperiment
 from nudge.experiment.loader import load
 from nudge.records.store import rows_of
-from nudge.records.tables import BatchRow, EventRow, ImportRow, PostingRow, ReviewRow, UnitRow
+from nudge.records.tables import AuditRow, BatchRow, EventRow, ImportRow, PostingRow, ReviewRow, UnitRow
 from nudge.reports.wording import plural
 from nudge.trial.due import due_on
 from nudge.trial.gate import HELD
 from nudge.trial.handle import Trial, open_trial, require_seal
+from nudge.trial.looks import due_look
 from nudge.workspace import Workspace
 
 DAYS_BETWEEN: Final = {"once": 36_500, "weekly": 7, "fortnightly": 14, "monthly": 28}
@@ -55,6 +56,7 @@ def standing(workspace: Workspace, name: str, *, today: date) -> Standing | None
         postings = rows_of(connection, PostingRow, trial=trial.id)
         events = rows_of(connection, EventRow, trial=trial.id)
         imports = rows_of(connection, ImportRow, trial=trial.id)
+        ledger = rows_of(connection, AuditRow, trial=trial.id)
         waiting = len(rows_of(connection, ReviewRow, trial=trial.id, status="open"))
         closed = trial.is_closed(connection)
     counts = {
@@ -67,7 +69,13 @@ def standing(workspace: Workspace, name: str, *, today: date) -> Standing | None
         counts[f"{plural(trial.experiment.unit)} with {kind.replace('_', ' ')}"] = len(
             {event.unit for event in events if event.kind == kind}
         )
-    steps = () if closed else tuple(_steps(trial, batches, postings, imports, waiting, today))
+    steps = (
+        ()
+        if closed
+        else tuple(
+            _steps(trial, batches, postings, imports, waiting, due_look(trial, batches, units, ledger, today), today)
+        )
+    )
     return Standing(
         trial=trial.id, title=title, counts=counts, to_do=steps or ("Closed." if closed else "Nothing today.",)
     )
@@ -79,6 +87,7 @@ def _steps(
     postings: list[PostingRow],
     imports: list[ImportRow],
     waiting: int,
+    look: int | None,
     today: date,
 ) -> list[str]:
     steps = []
@@ -111,6 +120,8 @@ def _steps(
         steps.append(
             f"nudge review {trial.id}   ({waiting} {'row waits' if waiting == 1 else 'rows wait'} for a decision)"
         )
+    if look is not None:
+        steps.append(f"nudge uplift {trial.id} --look   (look {look} is due)")
     opens = trial.opens_on()
     if opens is not None and today >= opens:
         steps.append(f"nudge uplift {trial.id}")
