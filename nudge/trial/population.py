@@ -131,12 +131,22 @@ def read_recorded(trial: Trial) -> Recorded:
 
 
 def of_batches(recorded: Recorded, batches: Collection[int]) -> Recorded:
-    """The records of some batches alone, as if the others had never been enrolled; the draw stays whole."""
+    """The records as if later batches had never been enrolled: these posted ones, and what was abandoned before them.
+
+    An abandoned batch is part of the draw that came after it.
+    """
+    last = max(batches, default=0)
+    kept = {
+        number: batch
+        for number, batch in recorded.batches.items()
+        if number in batches or (batch.status != "posted" and number < last)
+    }
     return replace(
         recorded,
-        batches={number: batch for number, batch in recorded.batches.items() if number in batches},
-        units=[unit for unit in recorded.units if unit.batch in batches],
-        postings=[posting for posting in recorded.postings if posting.batch in batches],
+        batches=kept,
+        units=[unit for unit in recorded.units if unit.batch in kept],
+        allocated=[row for row in recorded.allocated if row.batch in kept],
+        postings=[posting for posting in recorded.postings if posting.batch in kept],
     )
 
 
