@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -39,10 +40,11 @@ from nudge.trial.units import unit_code
 
 @dataclass(frozen=True, kw_only=True)
 class Closed:
-    """A closed trial: its certificate as files, and whether this call closed it."""
+    """A closed trial: its certificate as files, the lists for an auditor alone, and whether this call closed it."""
 
     certificate: Certificate
     files: tuple[Path, ...]
+    lists: Path
     made: bool
 
 
@@ -131,7 +133,23 @@ def close_trial(trial: Trial, *, today: date, now: datetime, abandon: bool = Fal
                 facts = {"on": today.isoformat(), "abandoned": abandon, "because": because.strip()}
                 audit(connection, trial=trial.id, what="closed", facts=facts, at=now)
     certificate = build_certificate(trial, open_secret=trial.seal is not None and trial.seal.beacon_value is not None)
-    return Closed(certificate=certificate, files=write_certificate(trial, certificate), made=made)
+    files = write_certificate(trial, certificate)
+    return Closed(certificate=certificate, files=files, lists=write_lists(trial), made=made)
+
+
+def write_lists(trial: Trial) -> Path:
+    """lists.json, the re-drawing lists for an auditor: by batch, each cluster's code and what its list said of it."""
+    lists = {
+        str(number): {
+            code: entry
+            if isinstance(entry, str)
+            else {"stratum": entry.stratum, "pair": entry.pair, "covariates": list(entry.covariates)}
+            for code, entry in sorted(entries.items())
+        }
+        for number, entries in sorted(frozen_lists(trial).items())
+    }
+    path = trial.workspace.out(trial.id) / "lists.json"
+    return write_whole(path, json.dumps(lists, ensure_ascii=False, indent=1) + "\n")
 
 
 def write_certificate(trial: Trial, certificate: Certificate) -> tuple[Path, ...]:

@@ -100,6 +100,10 @@ def test_a_trial_of_each_design_is_analysed_by_it_closed_and_drawn_again(run: tu
     again = from_json(closed.files[0].read_text("utf-8"))
     lists = frozen_lists(office.trial)
     assert verify(again, lists) == ()
+    told = json.loads(closed.lists.read_text("utf-8"))
+    assert {batch: {*codes} for batch, codes in told.items()} == {
+        str(batch): {*codes} for batch, codes in lists.items()
+    }
     assert ALGORITHMS[way] in closed.files[1].read_text("utf-8")
 
 
