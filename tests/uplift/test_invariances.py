@@ -219,3 +219,28 @@ def test_merging_tallies_is_tallying_merged_rows_and_counts_and_units_agree(seed
         [item.document() for item in analysed(OUTCOMES["time"], table, live=True).estimates],
         but={"flags"},  # the test that needs units says so
     )
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from(("time", "share", "money", "change", "calls", "collected")), st.integers(0, 10_000))
+def test_pairs_may_come_in_any_order_under_any_names_and_their_arms_change_places(kind, seed):
+    rng = np.random.default_rng(seed)
+    table, _ = trial(kind, seed=seed, clusters=16, strata=1, most=1, arms=2)
+    pair = np.repeat(np.arange(8), 2)
+    arm = (np.tile([0, 1], 8) + np.repeat(rng.integers(0, 2, 8), 2)) % 2
+    table = replace(table, pair=pair, arm=arm, follow_up=None, cluster=np.arange(16), drawn=np.arange(16))
+    if kind == "time":
+        table = replace(table, time=np.minimum(table.time, 40.0) + 60.0 * ~table.event)
+    order = rng.permutation(16)
+    names = {name: getattr(table, name) for name in (*COLUMNS, "over", "baseline") if getattr(table, name) is not None}
+    turned = replace(
+        table, **{name: values[order] for name, values in names.items()}, pair=rng.permutation(8)[pair][order]
+    )
+    one, other = (analysed(OUTCOMES[kind], part).estimates for part in (table, turned))
+    assert_same([item.document() for item in other], [item.document() for item in one])
+    mirrored = analysed(OUTCOMES[kind], replace(table, arm=1 - arm)).estimates
+    for item, back in zip(one, mirrored, strict=True):
+        if item.ci is not None:
+            turn = (lambda value: 1 / value) if item.scale is Scale.RATIO else (lambda value: -value)
+            assert back.ci == (_near(turn(item.ci[1])), _near(turn(item.ci[0])))
+            assert back.p_value == _near(item.p_value)
