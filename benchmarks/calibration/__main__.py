@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.calibration.attainable import attainable
 from benchmarks.calibration.cells import Cell, every_cell
-from benchmarks.calibration.tables import LEAST, renewed, shown, type_one
+from benchmarks.calibration.tables import LEAST, Finding, finding, renewed, shown, type_one
 from benchmarks.calibration.tallies import Book, tallied
 from benchmarks.calibration.trials import PER_LAYOUT
 
@@ -41,7 +41,10 @@ def main() -> None:
     book = Book(options.results)
     run(cells, book, options.trials, options.processes)
     for cell in cells:
-        if book[cell].attainable is None and (type_one(book[cell]) or LEAST) < LEAST:
+        tally = book[cell]
+        rejects = type_one(tally)
+        low = rejects is not None and rejects < LEAST and finding(cell, tally) is not Finding.SOUND
+        if low and tally.attainable is None:
             book.limit(cell, attainable(cell))
     print(shown(cells, book))
     if options.docs is not None:

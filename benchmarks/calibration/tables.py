@@ -21,7 +21,7 @@ class Finding(StrEnum):
 
     SOUND = "within 4 to 6, covers 94 to 96"
     CONSERVATIVE = "cautious: few events or clusters"
-    LOW = "below the limits though events and clusters are enough"
+    LOW = "cautious though events and clusters are enough"
     HIGH = "above the limits"
 
 
@@ -72,6 +72,8 @@ def shown(cells: Sequence[Cell], book: Book) -> str:
             "",
             *_by_row(run),
             "",
+            *_several(run),
+            "",
             *_beyond(run),
         ]
     )
@@ -94,6 +96,18 @@ def _by_row(run: Sequence[tuple[Cell, Tally]]) -> Iterator[str]:
 
 def _title(cell: Cell) -> str:
     return f"{cell.row}, three arms" if len(cell.ratio) > 2 else cell.row
+
+
+def _several(run: Sequence[tuple[Cell, Tally]]) -> Iterator[str]:
+    """Three arms: the two comparisons together, the adjusted p and the simultaneous intervals."""
+    found = [(cell, tally) for cell, tally in run if len(cell.ratio) > 2 and tally.wide]
+    if not found:
+        return
+    yield "| three arms | trials | an arm without effect found by adjusted p % | both simultaneous intervals hold % |"
+    yield "|---|---|---|---|"
+    for cell, tally in found:
+        family, inside = 100 * tally.family / tally.trials, 100 * tally.inside / tally.wide
+        yield f"| {cell.name} | {tally.trials:,} | {family:.2f} | {inside:.2f} |"
 
 
 def _beyond(run: Sequence[tuple[Cell, Tally]]) -> Iterator[str]:
