@@ -137,6 +137,20 @@ class ExperimentCode(Code):
         "Give what happened in each period: time from a start runs on into the next arm.",
     )
     SEQUENCE_ARMS = ("two arms with `drawn: {drawn}`", "Analyse two arms at a time.")
+    COMPARE_RANDOMISED = (
+        "`compare` only where nobody drew the arms by chance",
+        "Remove `compare`, or set `randomised: no`.",
+    )
+    COMPARE_KEY = ("no `{key}` beside `compare: {compare}`", "Remove `{key}`: {why}.")
+    COMPARE_ARMS = ("two arms beside `compare: interrupted_series`", "Keep the letter before and the letter after.")
+    COMPARE_NOT_A_MEAN = (
+        "an outcome of `type: mean` beside `compare: {compare}`",
+        "Set `type: mean`: a share of each period, or a 0 and 1 of each unit, is a mean too.",
+    )
+    COMPARE_NO_BASELINE = (
+        "`baseline`: the value before, whose difference is taken",
+        "Add `baseline:` with the column of the value before.",
+    )
     SUBGROUP_FINE = (
         "a subgroup with few values (`{column}` is {kind})",
         "Cut it into bands under `bands`, and use the band.",

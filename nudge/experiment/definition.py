@@ -229,12 +229,19 @@ class DesignSpec(_Value):
 
 
 class RecordedDesign(_Value):
-    """How somebody else's trial was drawn, as far as it is known."""
+    """How somebody else's trial was drawn, as far as it is known.
+
+    `compare` says what stands in for the draw that there was not; of a series `season` is how many periods make a year,
+    and `lag` how many a deviation may be remembered for.
+    """
 
     method: Literal["recorded"]
     randomised: Literal["yes", "no", "unknown"] = "unknown"
     drawn: Literal["simple", "complete", "blocked", "clusters", "pairs", "stepped_wedge", "crossover"] | None = None
     factorial: Literal["main_effects", "cells"] | None = None
+    compare: Literal["before_after", "interrupted_series", "difference_in_differences"] | None = None
+    season: WholeAboveZero | None = None
+    lag: Whole | None = Field(default=None, ge=0, le=LONGEST_SPAN)
 
 
 class RecordedData(_Value):

@@ -141,6 +141,46 @@ def recorded_sequences(draft: Draft) -> Iterator[Finding]:
             yield found(("outcomes", index), Code.SEQUENCE_OUTCOME)
 
 
+_NO_USE_COMPARED: Final = {
+    "unit": "each row is one period, or one unit in one period",
+    "before": "the arm says which periods came before",
+    "pair": "a series has none",
+}
+
+
+def recorded_compared(draft: Draft) -> Iterator[Finding]:
+    """What stands in for the draw fits the data: a series has periods, a difference in differences a value before."""
+    design, data = draft.one("design"), draft.one("data")
+    if design is None:
+        return
+    series = design.compare == "interrupted_series"
+    for key in ("season", "lag"):
+        if getattr(design, key) is not None and not series:
+            fix = f"Remove `{key}`, or add `compare: interrupted_series`."
+            yield found(("design", key), Code.KEY_ALONE, on_key=True, key=key, other="compare", fix=fix)
+    if design.compare is None:
+        return
+    if design.randomised == "yes":
+        yield found(("design", "compare"), Code.COMPARE_RANDOMISED, on_key=True)
+    if design.drawn in _SEQUENCED:
+        why = "it has periods of its own"
+        yield found(("design", "drawn"), Code.COMPARE_KEY, on_key=True, compare=design.compare, key="drawn", why=why)
+    if series and data is not None:
+        if data.period is None:
+            yield found(("data",), Code.DATA_KEY_MISSING, on_key=True, key="period")
+        for key, why in _NO_USE_COMPARED.items():
+            if getattr(data, key):
+                yield found(("data", key), Code.COMPARE_KEY, on_key=True, compare=design.compare, key=key, why=why)
+    if series and draft.sound("arms") and len(draft.items("arms")) != 2:
+        yield found(("arms",), Code.COMPARE_ARMS, on_key=True)
+    for index, outcome in draft.outcomes():
+        path: Path = ("outcomes", index)
+        if design.compare != "before_after" and outcome.type is not OutcomeType.MEAN:
+            yield found(path, Code.COMPARE_NOT_A_MEAN, compare=design.compare)
+        elif design.compare == "difference_in_differences" and outcome.baseline is None:
+            yield found(path, Code.COMPARE_NO_BASELINE)
+
+
 def recorded_subgroups(draft: Draft) -> Iterator[Finding]:
     """A pair is one comparison: it has no part in two subgroups."""
     data, analysis = draft.one("data"), draft.one("analysis")
@@ -199,4 +239,5 @@ RECORDED: Final[tuple[Check, ...]] = (
     recorded_costs,
     recorded_subgroups,
     recorded_sequences,
+    recorded_compared,
 )

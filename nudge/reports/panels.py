@@ -13,6 +13,7 @@ from nudge.reports.leavers import leavers
 from nudge.reports.looks import looks
 from nudge.reports.parts import Section
 from nudge.reports.spending import letters, spending
+from nudge.reports.undrawn import undrawn
 from nudge.reports.unmeasured import unmeasured
 from nudge.reports.wording import Wording
 
@@ -21,6 +22,7 @@ Told: TypeAlias = Callable[[Mapping[str, Any], Lines, Wording], Section]
 """From an outcome of the summary and its panel's lines to a section."""
 
 SECTIONS: Final[Mapping[str, Told]] = {
+    "not_randomised": undrawn,
     "looks": looks,
     "factorial": factorial,
     "hold_out": hold_out,

@@ -16,8 +16,10 @@ from nudge.uplift.factorial import factorial_panel
 from nudge.uplift.hold_out import hold_out_panel
 from nudge.uplift.sequences import sequences_panel
 from nudge.uplift.subgroups import subgroups_panel
+from nudge.uplift.unrandomised import unrandomised_panel
 
 PANELS: Final[Mapping[str, Panel]] = {
+    "not_randomised": unrandomised_panel,
     "factorial": factorial_panel,
     "hold_out": hold_out_panel,
     "subgroups": subgroups_panel,
