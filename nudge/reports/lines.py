@@ -51,6 +51,7 @@ FLAG_WORDS: Final[Mapping[Flag, str]] = {
     Flag.COVARIATE_DROPPED: "A covariate could not be used and was left out.",
     Flag.WITHIN_BEYOND_SECOND_POSTING: "The period runs past the second letter, so both letters are in the figure.",
     Flag.FOLLOW_UP_SHORT: "No unit of some arm was followed to the horizon here, so there is no average to give.",
+    Flag.TIME_IGNORED: "The arms came one after the other, and this takes no account of time: read the series.",
     Flag.BEFORE_THE_END: "A look before the end, at the confidence that this look allows.",
     Flag.DISPATCH_DIFFERS_BY_ARM: "The arms were posted a day or more apart.",
 }

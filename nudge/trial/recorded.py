@@ -253,6 +253,8 @@ def _subgroup(heading: str, units: Units, columns: Columns) -> Subgroup:
 def _finished(result: OutcomeResult, read: _Read, outcome: Outcome, found: Measured, redraws: int) -> OutcomeResult:
     """The result with what the trial has to say: its dates, and whether the arms were posted apart."""
     estimates = result.estimates
+    if read.plan.design.compare == "interrupted_series":
+        estimates = tuple(map(_without_test, estimates))
     if _posted_apart(read.units, found):
         estimates = tuple(
             replace(row, flags=(*row.flags, Flag.DISPATCH_DIFFERS_BY_ARM)) if row.role is Role.HEADLINE else row
@@ -264,6 +266,13 @@ def _finished(result: OutcomeResult, read: _Read, outcome: Outcome, found: Measu
         day0=None if found.day0 is None else [day.isoformat() for day in found.day0],
         data_cut=None if outcome.data_cut is None else outcome.data_cut.isoformat(),
     )
+
+
+def _without_test(row: Estimate) -> Estimate:
+    """What the arms differ by, and no more: one came after the other, so an interval would pass time off as chance."""
+    nothing = {"se": None, "ci": None, "ci_method": None, "df": None, "statistic": None}
+    untested = {"p_value": None, "p_method": None, "redraws": None, "p_adjusted": None, "adjustment": None}
+    return replace(row, **nothing, **untested, simultaneous=None, flags=(*row.flags, Flag.TIME_IGNORED))  # type: ignore[arg-type]
 
 
 def _posted_apart(units: Units, found: Measured) -> bool:

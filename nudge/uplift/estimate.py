@@ -130,6 +130,7 @@ class Flag(StrEnum):
     COVARIATE_DROPPED = "covariate_dropped"
     WITHIN_BEYOND_SECOND_POSTING = "within_beyond_second_posting"
     FOLLOW_UP_SHORT = "follow_up_short"
+    TIME_IGNORED = "time_ignored"
     BEFORE_THE_END = "before_the_end"
     DISPATCH_DIFFERS_BY_ARM = "dispatch_differs_by_arm"
 

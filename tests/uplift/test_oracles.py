@@ -20,7 +20,6 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 from uplift_cases import CONTACT, KEY, ORACLES, analysed, codes, floats, named
 
 from nudge.allocation.assignment import Assignment
-from nudge.uplift.changes import difference_in_differences, mean_change
 from nudge.uplift.clusters import arm_effect
 from nudge.uplift.comparison import Comparison, two_sided
 from nudge.uplift.estimate import Measure, Role
@@ -322,25 +321,9 @@ def sequence(inputs: Any) -> dict[str, Any]:
 def interrupted(inputs: Any) -> dict[str, Any]:
     y = np.log(columns(inputs["set"])["deaths"])
     after = np.arange(y.size) >= inputs["before"]
-    made = segmented(y, after, slope=inputs["slope"], monthly=True, lag=inputs["lag"])
+    made = segmented(y, after, season=12, lag=inputs["lag"], slope=inputs["slope"], confidence=0.95)
     level = {"level": made.level.estimate, "level_se": made.level.se}
     return level if made.slope is None else {**level, "slope": made.slope.estimate, "slope_se": made.slope.se}
-
-
-@check
-def did(inputs: Any) -> dict[str, Any]:
-    data = columns(inputs["set"])
-    arm, period, site, cluster = (codes(data[key]) for key in ("arm", "period", "site", inputs["cluster"]))
-    fit = difference_in_differences(data["y"], arm, period, (period < 2) * 1.0, site, cluster)
-    return {"estimate": fit.estimate, "se": fit.se, "df": fit.df}
-
-
-@check
-def changes(inputs: Any) -> dict[str, Any]:
-    data = columns(inputs["set"])
-    change = data["change"]
-    fit = mean_change(change, codes(data["cluster"]) if inputs["clustered"] else np.arange(change.size))
-    return {"estimate": fit.estimate, "se": fit.se, "df": fit.df}
 
 
 @pytest.mark.parametrize("oracle", FILE["oracles"], ids=lambda entry: f"{entry['kind']}: {named(entry)}")

@@ -161,6 +161,13 @@ def test_i10_a_plan_that_names_a_series_prints_its_step_graded_and_without_a_ver
     assert "Step at the change".lower() in report_html(summary, wording=Wording.of(trial))
 
 
+def test_the_plain_difference_of_a_series_has_no_interval_and_no_p() -> None:
+    summary = analyse(plan("interrupted_series", season=12, data={"period": "month"}), months(DRIVERS), redraws=99)
+    for line in summary["outcomes"][0]["estimates"]:
+        assert (line["ci"], line["se"], line["p_value"], line["p_method"]) == (None, None, None, None)
+        assert "time_ignored" in line["flags"]
+
+
 def test_a_short_series_is_described_and_not_estimated():
     summary = analyse(
         plan("interrupted_series", data={"period": "month"}), months(DRIVERS[:14], np.arange(14) >= 8), redraws=99
