@@ -63,6 +63,7 @@ class CiMethod(StrEnum):
     CROSSOVER_T = "crossover_t"
     LOG_Z = "log_z"
     LOG_T = "log_t"
+    BCA = "bca"
 
 
 class PMethod(StrEnum):

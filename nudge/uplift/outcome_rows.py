@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import erfc
 
 from nudge.experiment.definition import OutcomeType
+from nudge.uplift.bootstrap import bootstrap_row
 from nudge.uplift.comparison import SMALL_ARM, Comparison, Row, empty_row, replace_table, two_sided
 from nudge.uplift.estimate import Flag, Measure, PMethod, Role
 from nudge.uplift.hazards import adjusted_hazard_row, hazard_row
@@ -36,6 +37,8 @@ HEADLINE: Final = {
 
 _CHANGING: Final = frozenset({OutcomeType.MEAN, OutcomeType.PERCENTILE})
 """Outcomes that may have been measured before."""
+WINSORISED: Final = 0.01
+"""The share at either end that a row of sensitivity draws in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +186,9 @@ def sensitivity_rows(
     if table.baseline is not None and plan.kind in _CHANGING and table.pair is None:
         row = mean_row(comparison, _column(table.y), measure=measure, what=what)
         yield sensitivity, comparison, noted(row, "not adjusted for the baseline")
+    if plan.kind is OutcomeType.MEAN and table.pair is None:
+        for row in _beside_means(comparison, plan):
+            yield sensitivity, comparison, row
     if plan.weigh_clusters and comparison.clustered:
         row = headline_row(comparison, replace(plan, weigh_clusters=False))
         yield sensitivity, comparison, noted(row, "each unit counted once")
@@ -202,6 +208,18 @@ def _beside_rates(comparison: Comparison, plan: Plan) -> Iterator[Row]:
     elif known_before(comparison.table):
         yield adjusted_rate_row(comparison)
     yield negative_binomial_row(comparison)
+
+
+def _beside_means(comparison: Comparison, plan: Plan) -> Iterator[Row]:
+    """The interval by resampling; and with the largest and smallest values of both arms together drawn in."""
+    y = _column(comparison.table.y)
+    row = bootstrap_row(comparison, y, plan.key)
+    if row is not None:
+        yield row
+    low, high = np.quantile(y, (WINSORISED, 1 - WINSORISED))
+    inner = np.clip(y, low, high)
+    if y.size >= 2 / WINSORISED and not bool((inner == y).all()):
+        yield noted(mean_row(comparison, inner), "values beyond the middle 98 in 100 of both arms drawn in to them")
 
 
 def noted(row: Row, note: str) -> Row:
