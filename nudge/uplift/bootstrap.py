@@ -57,12 +57,16 @@ def bca(n: FloatArray, total: FloatArray, z: IntArray, stratum: IntArray, key: b
     cell = stratum * 2 + z
     sums = np.stack([sum_by(cell, 2 * strata, part) for part in (n, total)], axis=1)
     estimate = float(_difference(sums[None])[0])
-    words = Words(hashlib.sha256(b"nudge-bootstrap/1\n" + key).digest()[:16])
+    scale = float(np.abs(total).max(initial=0.0)) or 1.0
+    order = np.lexsort((total, n, cell))  # by content, so that no order of rows or names matters
+    n, total, cell = n[order], total[order], cell[order]
+    told: dict[bytes, int] = {}
     resampled = np.empty((RESAMPLES, 2 * strata, 2))
     influence = np.zeros(n.size)
     for code in np.unique(cell):
         members = np.flatnonzero(cell == code)
         size = members.size
+        words = _stream(key, n[members], total[members] / scale, told)
         rows = max(_CHUNK // size, 1)
         for start in range(0, RESAMPLES, rows):
             count = min(rows, RESAMPLES - start)
@@ -77,10 +81,10 @@ def bca(n: FloatArray, total: FloatArray, z: IntArray, stratum: IntArray, key: b
             influence[members] = (size - 1) / size * (estimate - _difference(left))
     values = np.sort(_difference(resampled))
     spread = float((influence**2).sum())
-    scale = float(np.abs(total).max(initial=0.0)) + abs(middle)
-    if values[-1] - values[0] <= 1e-12 * scale or not spread > 0:
+    size_of_y = scale + abs(middle)
+    if values[-1] - values[0] <= 1e-12 * size_of_y or not spread > 0:
         return None
-    tie = 1e-12 * scale
+    tie = 1e-12 * size_of_y
     below = (np.count_nonzero(values < estimate - tie) + np.count_nonzero(values <= estimate + tie)) / (2 * values.size)
     if not 0 < below < 1:
         return None
@@ -119,6 +123,17 @@ def bootstrap_row(comparison: Comparison, y: FloatArray, key: bytes) -> Row | No
         ci_method=CiMethod.BCA,
         limits=found.limits,
     )
+
+
+def _stream(key: bytes, n: FloatArray, total: FloatArray, told: dict[bytes, int]) -> Words:
+    """The words of one arm in one stratum: keyed by its own clusters, so that arms which change places mirror.
+
+    Where two hold the very same clusters, the second has words of its own: they must not move together.
+    """
+    content = np.stack([n, np.round(total, 9) + 0.0], axis=1).astype("<f8").tobytes()
+    told[content] = told.get(content, 0) + 1
+    message = b"nudge-bootstrap/1\n" + key + told[content].to_bytes(4, "big") + content
+    return Words(hashlib.sha256(message).digest()[:16])
 
 
 def _difference(sums: npt.NDArray[np.float64]) -> FloatArray:

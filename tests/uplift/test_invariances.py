@@ -181,8 +181,8 @@ def test_twice_the_money_is_twice_the_estimate_and_the_same_test(kind, design):
     twice = replace(table, y=2 * table.y, baseline=None if table.baseline is None else 2 * table.baseline)
     other = told(kind, twice, assignment)
     for item in other:
-        item["estimate"], item["se"] = item["estimate"] / 2, item["se"] / 2
-        item["ci"] = [end / 2 for end in item["ci"]]
+        item["estimate"], item["se"] = (None if one is None else one / 2 for one in (item["estimate"], item["se"]))
+        item["ci"] = item["ci"] and [end / 2 for end in item["ci"]]
         item["simultaneous"] = item["simultaneous"] and [end / 2 for end in item["simultaneous"]]
     assert_same(other, told(kind, table, assignment))
 
