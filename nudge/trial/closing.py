@@ -148,7 +148,7 @@ def write_lists(trial: Trial) -> Path:
         }
         for number, entries in sorted(frozen_lists(trial).items())
     }
-    path = trial.workspace.out(trial.id) / "lists.json"
+    path = trial.workspace.out(trial.id) / LISTS
     return write_whole(path, json.dumps(lists, ensure_ascii=False, indent=1) + "\n")
 
 
@@ -231,6 +231,7 @@ def erase(trial: Trial, *, reference: str | None, now: datetime, dry_run: bool =
 
 
 EMPTY: Final = "{}"
+LISTS: Final = "lists.json"
 
 
 def _unit_to_erase(
@@ -251,10 +252,11 @@ def _personal_files(trial: Trial, letters: set[str] | None) -> list[Path]:
     """The files with names in them: of all batches, or those that one tenancy's letters are or stand in.
 
     One tenant's page stands among others' in a print file, and a manifest names the neighbours too: the merged files
-    of its batches all go. The others' single letters stay, and `nudge letters` makes an unposted pack again.
+    of its batches all go. The others' single letters stay, and `nudge letters` makes an unposted pack again. The lists
+    for an auditor hold codes, against which addresses could be tried with the opened secret: they go with any erasure.
     """
     out = trial.workspace.out(trial.id)
-    found = [path for path in out.glob("**/*rejects.csv") if path.is_file()]
+    found = [path for path in (*out.glob("**/*rejects.csv"), out / LISTS) if path.is_file()]
     for folder in (path for path in out.glob("batch-*") if path.is_dir()):
         inside = [path for path in folder.rglob("*") if path.is_file() and path not in found]
         if letters is not None and not _mentions(folder, letters):

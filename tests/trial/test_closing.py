@@ -170,7 +170,10 @@ def test_i12_erasing_a_whole_trial_wants_it_closed_and_leaves_no_name(office: Of
         erase(office.trial, reference=None, now=moment(TUESDAY))
     assert codes(refusal) == {"erase-open"}
     close(office)
+    lists = office.trial.workspace.out("wealden-arrears") / "lists.json"
+    assert lists.is_file()  # codes, against which addresses could be tried with the secret now opened
     erase(office.trial, reference=None, now=moment(OPENS))
+    assert not lists.exists()
     for name in (CANARY, "Birch", "Invented Row", "T000001", "07700"):
         assert places_of(office, name) == set(), name
     assert not office.rows(RecipientRow)
