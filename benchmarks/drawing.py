@@ -17,7 +17,8 @@ from hashlib import sha256
 from side_by_side import Contestant, Found, print_table, print_versions, take_turns
 
 from nudge.allocation.design import Allocated, Design
-from nudge.allocation.schemes import draw, keyed
+from nudge.allocation.keying import Keyed
+from nudge.allocation.schemes import ALGORITHM, draw
 
 UNITS, STRATA, ROUNDS = 1_000_000, 20, 2
 SEED = bytes(range(32))
@@ -47,9 +48,10 @@ def hashed(clusters: dict[str, str]) -> Found:
 
 def plainly_keyed(clusters: dict[str, str]) -> Found:
     """Only the keys that nudge's draw needs, one for the order and one for the slot, each an HMAC from nothing."""
+    keyed = Keyed(SEED, ALGORITHM, "benchmark")
     for name in clusters:
-        keyed(SEED, "benchmark", "order", 1, name)
-        keyed(SEED, "benchmark", "slot", 1, clusters[name], 1, "new", 1)
+        keyed("order", 1, name)
+        keyed("slot", 1, clusters[name], 1, "new", 1)
     return {}
 
 

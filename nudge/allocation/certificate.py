@@ -16,8 +16,9 @@ from typing import Any, Final
 
 from nudge.allocation.codes import AllocationCode
 from nudge.allocation.design import ALGORITHMS, Allocated, Design, Entry
+from nudge.allocation.keying import Keyed, composed
 from nudge.allocation.listing import list_hash
-from nudge.allocation.schemes import ALGORITHM, composed, keyed
+from nudge.allocation.schemes import ALGORITHM
 from nudge.base.canonical import digest
 from nudge.base.errors import Place, Problem, Refused
 from nudge.experiment.seal import NO_BEACON, commitment, seed
@@ -210,9 +211,8 @@ def opened(certificate: Certificate, *, secret: bytes, allocated: Iterable[Alloc
         raise ValueError(msg)
     key = seed(secret, certificate.beacon_value)
     if certificate.algorithm == ALGORITHM:
-        rows = sorted(
-            allocated, key=lambda row: (row.batch, keyed(key, certificate.trial, "order", row.batch, row.cluster))
-        )
+        keyed = Keyed(key, ALGORITHM, certificate.trial)
+        rows = sorted(allocated, key=lambda row: (row.batch, keyed("order", row.batch, row.cluster)))
     else:
         rows = sorted(allocated, key=lambda row: (row.batch, row.stratum, row.block, row.slot))
         if certificate.algorithm == ALGORITHMS["minimised"]:  # drawn turn by turn, whatever the levels

@@ -5,15 +5,13 @@ Ordered by HMAC-SHA-256 throughout, never by a library's random stream. Rules of
 
 from __future__ import annotations
 
-import hmac
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from hashlib import sha256
 from typing import Final
 
 from nudge.allocation.codes import AllocationCode
 from nudge.allocation.design import Allocated, Design, usable
+from nudge.allocation.keying import Keyed, composed
 from nudge.base.errors import Place, Problem, Refused
 
 ALGORITHM: Final = "nudge-blocks/1"
@@ -21,43 +19,11 @@ EVERYONE: Final = "all"
 """The stratum where none is declared."""
 NO_VALUE: Final = "(none)"
 """A stratum value that is missing."""
-_HASH_BLOCK: Final = 64  # bytes: what SHA-256 takes at once, and HMAC fills its key up to
-
-
-def composed(text: str) -> str:
-    """Text in Unicode's composed form (NFC), so that one name has one spelling."""
-    return unicodedata.normalize("NFC", text)
 
 
 def stratum_of(values: Sequence[str | None]) -> str:
     """The stratum of a unit from its values in declared order; white space in a value counts as one space."""
     return "\t".join(" ".join(composed(value or "").split()) or NO_VALUE for value in values) or EVERYONE
-
-
-def keyed(seed: bytes, trial: str, *parts: object) -> str:
-    """H of the rules: 64 lower-case hex digits that only the seed foretells."""
-    message = "\n".join((ALGORITHM, trial, *map(str, parts)))
-    return hmac.digest(seed, composed(message).encode(), "sha256").hex()
-
-
-def keyed_after(seed: bytes, trial: str, *parts: object) -> Callable[[str], bytes]:
-    """H of messages that begin with the same parts: a function of the last part, composed, as bytes.
-
-    Bytes sort as their hex does. HMAC is a hash of a hash: both are begun once, with the key and with the parts that
-    all messages share, and copied for each message, which takes a third of the time. A line break joins with nothing,
-    so parts can be composed one by one.
-    """
-    key = (sha256(seed).digest() if len(seed) > _HASH_BLOCK else seed).ljust(_HASH_BLOCK, b"\0")
-    inner, outer = (sha256(bytes(byte ^ pad for byte in key)) for pad in (0x36, 0x5C))
-    inner.update(composed("\n".join((ALGORITHM, trial, *map(str, parts), ""))).encode())
-
-    def last(part: str) -> bytes:
-        own, whole = inner.copy(), outer.copy()
-        own.update(part.encode())
-        whole.update(own.digest())
-        return whole.digest()
-
-    return last
 
 
 def block_arms(design: Design, seed: bytes, stratum: str, block: int) -> tuple[str, ...]:
@@ -67,8 +33,9 @@ def block_arms(design: Design, seed: bytes, stratum: str, block: int) -> tuple[s
 
 def _blocks_of(design: Design, seed: bytes, stratum: str) -> Callable[[int], tuple[str, ...]]:
     """The arms of any block of a stratum, by its number."""
-    sized = keyed_after(seed, design.trial, "size", design.epoch, stratum)
-    seated = keyed_after(seed, design.trial, "slot", design.epoch, stratum)
+    keyed = Keyed(seed, ALGORITHM, design.trial)
+    sized = keyed.after("size", design.epoch, stratum)
+    seated = keyed.after("slot", design.epoch, stratum)
     slots = [
         [
             (f"{composed(arm)}\n{number}", arm)
@@ -129,7 +96,7 @@ def draw(
     }
     nothing: tuple[int, int, tuple[str, ...]] = (0, 0, ())
     rows = []
-    for cluster in sorted(new, key=keyed_after(seed, design.trial, "order", batch)):
+    for cluster in sorted(new, key=Keyed(seed, ALGORITHM, design.trial).after("order", batch)):
         stratum = new[cluster]
         block, slot, arms = state.get(stratum, nothing)
         if slot == len(arms):

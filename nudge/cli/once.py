@@ -184,7 +184,7 @@ def close(experiment: str, abandon: bool, because: str, dry_run: bool, json_to: 
         if done.made
         else f"{trial.id} was closed before."
     )
-    for file in (*done.files, done.lists):
+    for file in (*done.files, *([done.lists] if done.lists else [])):
         screen.say(f"Written: {file}")
     screen.say(f"Certificate level: {done.certificate.level.value}.")
     for limit in done.certificate.limits:

@@ -22,6 +22,7 @@ from nudge.records.store import audit, broken_link, change, remove, rows_of
 from nudge.records.tables import (
     AllocationRow,
     AmendmentRow,
+    AuditRow,
     BatchRow,
     PostingRow,
     RecipientRow,
@@ -40,11 +41,14 @@ from nudge.trial.units import unit_code
 
 @dataclass(frozen=True, kw_only=True)
 class Closed:
-    """A closed trial: its certificate as files, the lists for an auditor alone, and whether this call closed it."""
+    """A closed trial: its certificate as files, the lists for an auditor alone, and whether this call closed it.
+
+    `lists` is None once the whole trial was erased.
+    """
 
     certificate: Certificate
     files: tuple[Path, ...]
-    lists: Path
+    lists: Path | None
     made: bool
 
 
@@ -121,7 +125,8 @@ def check_closable(trial: Trial, *, today: date, abandon: bool = False, because:
 def close_trial(trial: Trial, *, today: date, now: datetime, abandon: bool = False, because: str = "") -> Closed:
     """End a trial: no more enrolment, the secret and the arms opened in the certificate.
 
-    Refused before the results open, unless it is abandoned with a reason. Closing twice writes the same files.
+    Refused before the results open, unless it is abandoned with a reason. Closing twice writes the same files, but no
+    lists once the whole trial was erased.
     """
     read_secret(trial)  # a certificate without it would be worth nothing
     made = check_closable(trial, today=today, abandon=abandon, because=because)
@@ -134,7 +139,10 @@ def close_trial(trial: Trial, *, today: date, now: datetime, abandon: bool = Fal
                 audit(connection, trial=trial.id, what="closed", facts=facts, at=now)
     certificate = build_certificate(trial, open_secret=trial.seal is not None and trial.seal.beacon_value is not None)
     files = write_certificate(trial, certificate)
-    return Closed(certificate=certificate, files=files, lists=write_lists(trial), made=made)
+    with trial.store.snapshot() as connection:
+        ledger = rows_of(connection, AuditRow, trial=trial.id, what="erased")
+    whole = any(json.loads(entry.facts_json)["whole"] for entry in ledger)
+    return Closed(certificate=certificate, files=files, lists=None if whole else write_lists(trial), made=made)
 
 
 def write_lists(trial: Trial) -> Path:
@@ -148,8 +156,7 @@ def write_lists(trial: Trial) -> Path:
         }
         for number, entries in sorted(frozen_lists(trial).items())
     }
-    path = trial.workspace.out(trial.id) / LISTS
-    return write_whole(path, json.dumps(lists, ensure_ascii=False, indent=1) + "\n")
+    return write_whole(trial.workspace.out(trial.id) / LISTS, json.dumps(lists, ensure_ascii=False, indent=1) + "\n")
 
 
 def write_certificate(trial: Trial, certificate: Certificate) -> tuple[Path, ...]:
@@ -191,8 +198,11 @@ def erase(trial: Trial, *, reference: str | None, now: datetime, dry_run: bool =
     """Delete personal data: of one tenancy, or of the whole trial once it is closed. Arms and outcomes stay, by code.
 
     Goes: recipients, review rows, letters, print files, address files, rejects, and every byte of them in the
-    records. A letter not posted yet is withheld. Refused for a whole trial that still runs, and for a reference that
-    is not in it. The council's own files, in `data/`, are not nudge's to delete.
+    records. The auditor's lists go too, whoever is erased: their codes lie beside the opened secret, with which
+    addresses could be tried. A list without one code would no longer give its hash, so it is not cut but removed;
+    closing again writes it, for the auditor, until the whole trial is erased. A letter not posted yet is
+    withheld. Refused for a whole trial that still runs, and for a reference that is not in it. The council's own
+    files, in `data/`, are not nudge's to delete.
     """
     with trial.store.snapshot() if dry_run else trial.store.transaction() as connection:
         recipients = rows_of(connection, RecipientRow, trial=trial.id)
@@ -206,7 +216,7 @@ def erase(trial: Trial, *, reference: str | None, now: datetime, dry_run: bool =
             if row.row_json != EMPTY and (chosen is None or chosen == row.unit or chosen in row.candidates_json)
         ]
         gone = sum(chosen is None or row.unit == chosen for row in recipients)
-        if not dry_run and (gone or reviews):
+        if not dry_run and (gone or reviews or chosen is None):
             where = {"trial": trial.id} if chosen is None else {"trial": trial.id, "unit": chosen}
             remove(connection, RecipientRow, where=where)
             change(
@@ -232,6 +242,7 @@ def erase(trial: Trial, *, reference: str | None, now: datetime, dry_run: bool =
 
 EMPTY: Final = "{}"
 LISTS: Final = "lists.json"
+"""The re-drawing lists, in the trial's folder: for the auditor alone."""
 
 
 def _unit_to_erase(
@@ -252,8 +263,7 @@ def _personal_files(trial: Trial, letters: set[str] | None) -> list[Path]:
     """The files with names in them: of all batches, or those that one tenancy's letters are or stand in.
 
     One tenant's page stands among others' in a print file, and a manifest names the neighbours too: the merged files
-    of its batches all go. The others' single letters stay, and `nudge letters` makes an unposted pack again. The lists
-    for an auditor hold codes, against which addresses could be tried with the opened secret: they go with any erasure.
+    of its batches all go. The others' single letters stay, and `nudge letters` makes an unposted pack again.
     """
     out = trial.workspace.out(trial.id)
     found = [path for path in (*out.glob("**/*rejects.csv"), out / LISTS) if path.is_file()]

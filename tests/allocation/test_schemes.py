@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from nudge.allocation.codes import AllocationCode
 from nudge.allocation.design import Allocated, Design
-from nudge.allocation.schemes import block_arms, composed, draw, keyed, keyed_after, stratum_of
+from nudge.allocation.keying import Keyed, composed
+from nudge.allocation.schemes import ALGORITHM, block_arms, draw, stratum_of
 from nudge.base.errors import Refused
 
 SEED = bytes(range(32))
@@ -51,7 +52,8 @@ def weekly(design: Design, clusters: dict[str, str], weeks: int, seed: bytes = S
 @given(st.binary(min_size=1, max_size=100), st.text(max_size=8), st.lists(st.text(max_size=4), max_size=3), st.text())
 def test_i2_a_hash_begun_once_is_the_hash_of_the_whole_message(seed, trial, parts, last):
     """Keys longer than a block of the hash too, and letters whose accents stand apart."""
-    assert keyed_after(seed, trial, *parts)(composed(last)).hex() == keyed(seed, trial, *parts, last)
+    keyed = Keyed(seed, ALGORITHM, trial)
+    assert keyed.after(*parts)(composed(last)).hex() == keyed(*parts, last)
 
 
 def test_i2_the_draw_is_the_known_answer_that_two_implementations_of_the_rules_gave() -> None:

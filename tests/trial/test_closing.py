@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from nudge.base.errors import Refused
-from nudge.records.tables import PostingRow, RecipientRow, ReviewRow, UnitRow
+from nudge.records.tables import AllocationRow, PostingRow, RecipientRow, ReviewRow, UnitRow
 from nudge.trial.analysis import estimate
 from nudge.trial.closing import close_trial, erase, verify_trial
 from nudge.trial.posting import undo_batch
@@ -162,6 +162,26 @@ def test_i12_erasing_one_tenancy_leaves_no_byte_of_its_name(office: Office) -> N
         "recipients": 0, "review rows": 0, "files": 0,
     }  # fmt: skip
     assert office.snapshot() == after
+
+
+def test_i12_erasing_one_tenancy_or_all_removes_the_lists_that_lie_beside_the_opened_secret(office: Office) -> None:
+    with_canary(office)
+    lists = close(office).lists
+    assert lists is not None
+    codes_listed = json.loads(lists.read_text("utf-8"))["1"]
+    assert set(codes_listed) == {row.cluster for row in office.rows(AllocationRow) if row.batch == 1}
+    counted = erase(office.trial, reference="T000001", now=moment(OPENS), dry_run=True)
+    assert lists.exists()
+    assert erase(office.trial, reference="T000001", now=moment(OPENS)) == counted
+    assert not lists.exists()
+    assert close(office).lists == lists  # for the auditor, who cannot check a hash without every code
+    assert lists.exists()
+    erase(office.trial, reference=None, now=moment(OPENS))
+    assert not lists.exists()
+    assert close(office).lists is None
+    assert not lists.exists()
+    text = (lists.parent / "certificate.json").read_text("utf-8")
+    assert not any(code in text for code in codes_listed)
 
 
 def test_i12_erasing_a_whole_trial_wants_it_closed_and_leaves_no_name(office: Office) -> None:
