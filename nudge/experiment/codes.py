@@ -145,7 +145,8 @@ class ExperimentCode(Code):
     COMPARE_ARMS = ("two arms beside `compare: interrupted_series`", "Keep the letter before and the letter after.")
     COMPARE_NOT_A_MEAN = (
         "an outcome of `type: mean` beside `compare: {compare}`",
-        "Set `type: mean`: a share of each period, or a 0 and 1 of each unit, is a mean too.",
+        "Set `type: mean`: a share of each period, or a 0 and 1 of each unit, is a mean too. Counts of a series may be"
+        " `type: rate`.",
     )
     COMPARE_NO_BASELINE = (
         "`baseline`: the value before, whose difference is taken",

@@ -175,7 +175,8 @@ def recorded_compared(draft: Draft) -> Iterator[Finding]:
         yield found(("arms",), Code.COMPARE_ARMS, on_key=True)
     for index, outcome in draft.outcomes():
         path: Path = ("outcomes", index)
-        if design.compare != "before_after" and outcome.type is not OutcomeType.MEAN:
+        counted = series and outcome.type is OutcomeType.RATE and outcome.baseline is None
+        if design.compare != "before_after" and outcome.type is not OutcomeType.MEAN and not counted:
             yield found(path, Code.COMPARE_NOT_A_MEAN, compare=design.compare)
         elif design.compare == "difference_in_differences" and outcome.baseline is None:
             yield found(path, Code.COMPARE_NO_BASELINE)

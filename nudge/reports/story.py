@@ -13,6 +13,10 @@ _AS_IF: Final = (
     " so a difference between them may come from who got which, not from what they got. No verdict is given, and"
     " p-values are worked out as if arms had been drawn by chance."
 )
+_IN_TURN: Final = (
+    "This was not a randomised comparison. One arm came after the other, so whatever else changed with time is in the"
+    " difference between them. No verdict is given, and p-values are worked out as if arms had been drawn by chance."
+)
 _BANNER: Final = {
     "no": f"This was not a randomised comparison. The arms were not drawn by chance,{_AS_IF}",
     "unknown": f"Nobody has said that the arms were drawn by chance. Perhaps they were not,{_AS_IF}",
@@ -58,13 +62,20 @@ def tell(summary: Mapping[str, Any], wording: Wording) -> Story:
         title=wording.title,
         question=wording.question,
         facts=_facts(summary, wording, main),
-        banner=_BANNER.get(summary["randomised"]),
+        banner=_banner(summary),
         answers_heading="The answer" if any(answer.head for answer in answers) else "What was found",
         answers=answers,
         sections=tuple(section for section in sections if section is not None),
         colophon=f"nudge {summary['nudge_version']} · {summary['schema']} · {summary['experiment']} · definition"
         f" {summary['definition_hash'][:16]}",
     )
+
+
+def _banner(summary: Mapping[str, Any]) -> str | None:
+    """What must be known before any figure; nothing of a trial drawn by chance."""
+    lines = [line for outcome in summary["outcomes"] for line in outcome.get("panels", {}).get("not_randomised", ())]
+    in_turn = any(line["compare"] in {"before_after", "interrupted_series"} for line in lines)
+    return _IN_TURN if in_turn else _BANNER.get(summary["randomised"])
 
 
 def _facts(summary: Mapping[str, Any], wording: Wording, main: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:

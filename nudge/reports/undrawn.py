@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from nudge.reports.parts import Section, Table, Text
 from nudge.reports.wording import NONE, Wording, number, p_words, whole
+from nudge.uplift.estimate import Scale
 
 _KIND: Final = {
     "before_after": "before and after",
@@ -32,6 +33,8 @@ _WHY: Final = {
     "too_few_periods": "Not estimated: a series needs at least eight periods on either side of the change, and more"
     " than twice the lag in all.",
     "arms_overlap_in_time": "Not estimated: every period before the change must come before every period after it.",
+    "period_without_figure": "Not estimated: a period between two others has no figure, and later ones would move up.",
+    "period_of_no_counts": "Not estimated: a period has a count of 0, which has no logarithm. Take longer periods.",
     "no_standard_error": "No interval: too few clusters or periods, or they do not differ.",
 }
 
@@ -56,7 +59,8 @@ def undrawn(outcome: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], word
     counted = "Periods" if compare == "interrupted_series" else "Units"
     memory = f" Deviations may be remembered for {lines[0]['lag']} periods." if lines[0]["lag"] is not None else ""
     reasons = [_WHY[reason] for reason in dict.fromkeys(line["reason"] for line in lines) if reason]
-    note = " ".join([f"p is as if the arms had been drawn by chance.{memory}", *reasons])
+    ratio = " Figures are ratios: 1 is no change." if lines[0]["scale"] == Scale.RATIO else ""
+    note = " ".join([f"p is as if the arms had been drawn by chance.{memory}{ratio}", *reasons])
     columns = ("Figure", "Estimate", f"{100 * lines[0]['confidence']:g}% interval", counted, "p, as if")
     table = Table(caption=f"{_KIND[compare].capitalize()}", columns=columns, rows=rows, words=(0,), note=note)
     return Section(

@@ -22,11 +22,12 @@ from nudge.experiment.seal import definition_hash
 from nudge.reports.summary import ArmCount, Checks, Flow, Header, Summary, assemble
 from nudge.trial.recorded_cells import Cells, read_cells
 from nudge.trial.recorded_codes import RecordedCode
-from nudge.trial.recorded_columns import Coded, Columns
+from nudge.trial.recorded_columns import Columns
 from nudge.trial.recorded_delivery import after_draw, delivered
 from nudge.trial.recorded_measured import AT_OR_BEFORE_START, SPANNING, Measured
 from nudge.trial.recorded_outcomes import columns_named, measure
-from nudge.trial.recorded_sequences import drawn_sequences, in_order
+from nudge.trial.recorded_sequences import drawn_sequences
+from nudge.trial.recorded_series import series_periods
 from nudge.trial.recorded_units import Units, drawn_word, read_units
 from nudge.uplift.analysis import analyse_outcome
 from nudge.uplift.checks import balance, missing_by_arm
@@ -80,6 +81,7 @@ class _Read:
     place: IntArray  # of each unit's cluster in the assignment
     key: str  # the definition's hash
     delivered: Mapping[str, Any]  # by unit
+    times: IntArray | None  # by unit, its period's place in a series
 
 
 def _read(plan: RecordedExperiment, cells: Cells) -> _Read:
@@ -99,6 +101,9 @@ def _read(plan: RecordedExperiment, cells: Cells) -> _Read:
         place=place,
         key=definition_hash(plan),
         delivered=delivered(plan, units, columns),
+        times=series_periods(str(plan.data.period), units, columns)
+        if plan.design.compare == "interrupted_series"
+        else None,
     )
 
 
@@ -175,8 +180,8 @@ def _table(read: _Read, found: Measured) -> UnitTable:
         **{name: values[unit] for name, values in read.delivered.items()},
         **{name: values[rows] for name, values in found.fields.items()},
     )
-    if read.plan.design.compare == "interrupted_series" and units.period is not None:
-        table = replace(table, period=in_order(Coded(units.period, units.periods)).codes[unit])
+    if read.times is not None:
+        table = replace(table, period=read.times[unit])
     return replace(table, **_sequenced(read, unit))
 
 

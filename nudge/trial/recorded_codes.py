@@ -108,6 +108,14 @@ class RecordedCode(Code):
         "two periods, each arm in one of them at every site; {count} of {total} otherwise, such as in row {row}",
         "Correct them, or take out the sites that were not crossed over, and say so.",
     )
+    SERIES_PERIODS = (
+        "periods of a series as numbers, months (2026-03) or days (2026-03-31)",
+        "Write all of them in one of these ways, so that their order and spacing are known.",
+    )
+    SERIES_GAP = (
+        "evenly spaced periods; not so after that of row {row}",
+        "Add the periods that are missing, or take one unbroken part of the series.",
+    )
     SUBGROUP_TOO_WIDE = (
         "at most {limit} different words in a subgroup; this has {count}",
         "Cut it into a few bands in the data, and name that column.",

@@ -6,6 +6,7 @@ They stand beside the plain comparison under a banner, with a grade of evidence 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from scipy.special import stdtr, stdtrit
 
 from nudge.uplift.clusters import Fit, arm_effect
 from nudge.uplift.context import Context
+from nudge.uplift.estimate import Scale
 from nudge.uplift.series import FEWEST_SIDE, Change, segmented
 from nudge.uplift.units import BoolArray, FloatArray, IntArray, UnitTable
 
@@ -34,7 +36,8 @@ def difference_in_differences(change: FloatArray, arm: IntArray, stratum: IntArr
 def unrandomised_panel(context: Context) -> Sequence[Mapping[str, Any]]:
     """The lines of the comparison that the plan names, for an outcome that is a mean; none where it names none."""
     compare = context.facts.compare
-    if compare is None or context.randomised or context.table.y is None:
+    counted = compare == "interrupted_series" and context.table.count is not None
+    if compare is None or context.randomised or (context.table.y is None and not counted):
         return []
     return _LINES[compare](context)
 
@@ -60,11 +63,13 @@ def _differences(context: Context) -> list[dict[str, Any]]:
 
 def _series(context: Context) -> list[dict[str, Any]]:
     facts = context.facts
+    scale = Scale.DIFFERENCE if context.table.count is None else Scale.RATIO
     head = _head(context, context.table.arms[1], context.table.arms[0], "interrupted_series")
+    head["scale"] = scale
     found = series_of(context.table)
-    if found is None:
-        overlap = {"lag": facts.lag, "season": facts.season, "n": None, "reason": "arms_overlap_in_time"}
-        return [{**head, "what": "step", **_EMPTY, **overlap}]
+    if isinstance(found, str):
+        nothing = {"lag": facts.lag, "season": facts.season, "n": None, "reason": found}
+        return [{**head, "what": "step", **_EMPTY, **nothing}]
     values, after = found
     fits = after.sum() >= FEWEST_SIDE and (~after).sum() >= FEWEST_SIDE
     common = {"n": int(values.size), "periods_after": int(after.sum()), "lag": facts.lag, "season": facts.season}
@@ -81,9 +86,9 @@ def _series(context: Context) -> list[dict[str, Any]]:
             slope=slope,
             confidence=context.settings.confidence,
         )
-        lines.append({**head, "what": "step_and_slope" if slope else "step", **_of_change(fit.level), **common})
+        lines.append({**head, "what": "step_and_slope" if slope else "step", **_of_change(fit.level, scale), **common})
         if fit.slope is not None:
-            lines.append({**head, "what": "slope", **_of_change(fit.slope), **common})
+            lines.append({**head, "what": "slope", **_of_change(fit.slope, scale), **common})
     return lines
 
 
@@ -122,16 +127,27 @@ _EMPTY: Final[Mapping[str, Any]] = {
 }
 
 
-def series_of(table: UnitTable) -> tuple[FloatArray, BoolArray] | None:
-    """The mean of each period in order of time, and which periods are after; None where the arms overlap in time."""
-    if table.period is None or table.y is None or len(table.arms) != 2:
-        return None
+def series_of(table: UnitTable) -> tuple[FloatArray, BoolArray] | str:
+    """The figure of each period in order of time, and which periods are after; or the reason why there are none.
+
+    The mean of a period; of counts the logarithm of its rate, which a period of no counts does not have.
+    """
+    if table.period is None or not table.period.size or len(table.arms) != 2:
+        return "arms_overlap_in_time"
     used, period = np.unique(table.period, return_inverse=True)
     units = np.bincount(period)
     after = np.bincount(period, weights=table.arm == 1) / units
     if ((after > 0) & (after < 1)).any() or (np.diff(after) < 0).any() or used.size < 2:
-        return None
-    return np.bincount(period, weights=table.y) / units, after == 1
+        return "arms_overlap_in_time"
+    if (np.diff(used) != 1).any():
+        return "period_without_figure"
+    if table.count is None:
+        return np.bincount(period, weights=table.y) / units, after == 1
+    counts = np.bincount(period, weights=table.count)
+    exposure = units if table.exposure is None else np.bincount(period, weights=table.exposure)
+    if (counts <= 0).any() or (exposure <= 0).any():
+        return "period_of_no_counts"
+    return np.log(counts / exposure), after == 1
 
 
 def _head(context: Context, arm: str, reference: str, compare: str) -> dict[str, Any]:
@@ -140,6 +156,7 @@ def _head(context: Context, arm: str, reference: str, compare: str) -> dict[str,
         "reference": reference,
         "compare": compare,
         "grade": GRADES[compare],
+        "scale": Scale.DIFFERENCE,
         "confidence": context.settings.confidence,
         "p_method": AS_IF,
     }
@@ -154,14 +171,15 @@ def _of_fit(fit: Fit, confidence: float) -> dict[str, Any]:
     return {**line, "p_value": p, "ci": (fit.estimate - reach, fit.estimate + reach)}
 
 
-def _of_change(change: Change) -> dict[str, Any]:
+def _of_change(change: Change, scale: Scale) -> dict[str, Any]:
+    value: Callable[[float], float] = math.exp if scale is Scale.RATIO else float
     return {
         **_EMPTY,
-        "estimate": change.estimate,
+        "estimate": None if change.estimate is None else value(change.estimate),
         "se": change.se,
         "se_independent": change.se_independent,
         "df": change.df,
         "p_value": change.p_value,
-        "ci": change.ci,
+        "ci": None if change.ci is None else (value(change.ci[0]), value(change.ci[1])),
         "reason": None if change.se is not None else "no_standard_error",
     }

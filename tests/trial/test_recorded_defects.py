@@ -21,6 +21,7 @@ REPLY = {
     "data_cut": "2026-03-31",
     "horizon": 14,
 }
+SERIES = {"id": "arrears", "type": "mean", "column": "arrears"}
 READINGS = {"id": "fouling", "type": "rate", "column": "readings"}
 PLANS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "arm_blank": (ANSWERED, {}),
@@ -51,6 +52,8 @@ PLANS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "word_unreadable": (ANSWERED, {}),
     "covariate_too_wide": (ANSWERED, {"analysis": {"covariates": ["street"]}}),
     "subgroup_too_wide": (ANSWERED, {"analysis": {"subgroups": ["street"]}}),
+    "series_periods": (SERIES, {"period": "month"}),
+    "series_gap": (SERIES, {"period": "month"}),
     "horizon_beyond_follow_up": ({**REPLY, "horizon": 60}, {"unit": "case"}),
 }
 
@@ -64,6 +67,8 @@ def plan(name: str) -> dict[str, Any]:
         "arms": [{"id": "none", "control": True}, {"id": "dated"}],
         "outcomes": [outcome],
     }
+    if name.startswith("series"):
+        whole["design"] = {"method": "recorded", "randomised": "no", "compare": "interrupted_series"}
     if "analysis" in data:
         whole["analysis"] = data.pop("analysis")
     return {**whole, "data": {"arm": "letter", **data}}

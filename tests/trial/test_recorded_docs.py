@@ -18,6 +18,7 @@ DOCS = (ROOT / "docs" / "recorded-trials.md").read_text(encoding="utf-8")
 SECTIONS = {words.split("\n", 1)[0]: words for words in DOCS.split("\n## ")}
 ROSSI = SECTIONS["Men released from prison, half of them given aid for a year"]
 FACTORS = SECTIONS["Two changes to a letter at once"]
+BELTS = SECTIONS["A law that came for everybody at once"]
 LETTERS = SECTIONS["50,083 letters that ask for a gift"]
 
 
@@ -69,6 +70,13 @@ def test_the_example_of_two_changes_at_once_is_what_nudge_says():
     assert "‘redrafted’, and" not in flat  # no share of one letter beside an effect of the factor
 
 
+def test_the_example_of_the_seat_belts_is_what_nudge_says():
+    summary, text = told("seat-belts.yaml", ROOT / "tests" / "data" / "recorded" / "seat_belts.csv")
+    assert_blocks(BELTS, "\n".join(line.rstrip() for line in text.splitlines()))
+    assert_plan(BELTS, "seat-belts.yaml")
+    assert summary["outcomes"][0]["verdict"] == []
+
+
 def test_the_example_of_the_letters_is_what_nudge_says(shared_data):
     data = shared_data / "karlan_list2007_match_letters" / "karlan_list.csv.gz"
     summary, text = told("karlan-list-2007.yaml", data)
@@ -80,6 +88,8 @@ def test_the_example_of_the_letters_is_what_nudge_says(shared_data):
     assert {round(100 * line["estimate"], 1) for line in (two, three)} == {0.5}
 
 
-@pytest.mark.parametrize("plan", ["rossi.yaml", "karlan-list-2007.yaml", "pbc.yaml", "factorial.yaml"])
+@pytest.mark.parametrize(
+    "plan", ["rossi.yaml", "karlan-list-2007.yaml", "pbc.yaml", "factorial.yaml", "seat-belts.yaml"]
+)
 def test_every_plan_of_a_recorded_trial_that_comes_with_nudge_can_be_read(plan):
     assert load(ROOT / "experiments" / plan).experiment.design.method == "recorded"

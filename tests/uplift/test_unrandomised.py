@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from uplift_cases import ORACLES
 
+from nudge.base.errors import Refused
 from nudge.experiment.definition import RecordedExperiment
 from nudge.experiment.loader import define
 from nudge.reports.render import report_html, report_text
@@ -137,9 +138,11 @@ def test_what_changed_for_everybody_is_no_difference_in_differences():
 
 def test_a_series_has_no_reading_where_its_arms_overlap_in_time():
     table = UnitTable(arms=("old", "new"), arm=np.array([0, 1, 0, 1]), y=np.arange(4.0), period=np.array([0, 0, 1, 1]))
-    assert series_of(table) is None
-    assert series_of(replace(table, period=np.array([1, 0, 1, 0]))) is None
-    assert series_of(replace(table, period=None)) is None
+    overlap = "arms_overlap_in_time"
+    assert series_of(table) == overlap
+    assert series_of(replace(table, period=np.array([1, 0, 1, 0]))) == overlap
+    assert series_of(replace(table, period=None)) == overlap
+    assert series_of(replace(table, period=np.array([0, 3, 1, 3]))) == "period_without_figure"
     values, after = series_of(replace(table, period=np.array([0, 2, 1, 2])))
     assert (values.tolist(), after.tolist()) == ([0.0, 2.0, 2.0], [False, False, True])
 
@@ -159,6 +162,80 @@ def test_i10_a_plan_that_names_a_series_prints_its_step_graded_and_without_a_ver
     assert "This is not a randomised comparison, so it has no verdict." in " ".join(text.split())
     assert "evidence of grade 2" in " ".join(text.split())
     assert "Step at the change".lower() in report_html(summary, wording=Wording.of(trial))
+
+
+COUNTS = {"type": "rate", "column": "y", "better": "lower"}
+
+
+def steps(trial: RecordedExperiment, frame: pd.DataFrame) -> list[dict]:
+    return analyse(trial, frame, redraws=99)["outcomes"][0]["panels"]["not_randomised"]
+
+
+def test_i10_counts_of_a_series_are_taken_on_the_logarithm_and_told_as_ratios():
+    trial = plan("interrupted_series", season=12, data={"period": "month"}, outcome=COUNTS)
+    summary = analyse(trial, months(np.exp(DRIVERS).round()), redraws=99)
+    lines = summary["outcomes"][0]["panels"]["not_randomised"]
+    first, second = ORACLE["series"]
+    wanted = [(first["level"], first["level_se"]), (second["level"], second["level_se"])]
+    wanted.append((second["slope_estimate"], second["slope_se"]))
+    for line, (value, error) in zip(lines, wanted, strict=True):
+        assert (np.log(line["estimate"]), line["se"]) == (
+            pytest.approx(value, rel=1e-9),
+            pytest.approx(error, rel=1e-9),
+        )
+        low, high = np.log(line["ci"])
+        assert (low + high) / 2 == pytest.approx(value, rel=1e-9)
+        assert line["scale"] == "ratio"
+    text = " ".join(report_text(summary, wording=Wording.of(trial)).split())
+    assert "Figures are ratios: 1 is no change." in text
+    assert "One arm came after the other" in text
+    assert summary["outcomes"][0]["verdict"] == []
+
+
+def test_counts_and_exposure_of_a_period_in_several_rows_add_up():
+    outcome = {**COUNTS, "exposure": "days"}
+    trial = plan("interrupted_series", season=12, lag=3, data={"period": "month"}, outcome=outcome)
+    whole = months(np.exp(DRIVERS).round()).assign(days=30.0)
+    parts = pd.concat([whole.assign(y=whole["y"] - 200, days=10), whole.assign(y=200, days=20)])
+    for one, other in zip(steps(trial, whole), steps(trial, parts), strict=True):
+        assert (other["estimate"], other["se"]) == (pytest.approx(one["estimate"]), pytest.approx(one["se"]))
+
+
+def test_i12_a_period_of_no_counts_or_without_a_figure_leaves_the_step_unknown_and_says_why():
+    y = np.exp(DRIVERS).round()
+    counts = plan("interrupted_series", season=12, data={"period": "month"}, outcome=COUNTS)
+    [line] = steps(counts, months(np.where(np.arange(y.size) == 50, 0, y)))
+    assert (line["estimate"], line["ci"], line["reason"]) == (None, None, "period_of_no_counts")
+    frame = months(y).astype({"y": object})
+    frame.loc[50, "y"] = ""
+    for outcome in (COUNTS, {}):
+        trial = plan("interrupted_series", season=12, data={"period": "month"}, outcome=outcome)
+        [line] = steps(trial, frame)
+        assert (line["estimate"], line["ci"], line["reason"]) == (None, None, "period_without_figure")
+
+
+@pytest.mark.parametrize("word", [lambda at: f"{5 + 2 * at}", lambda at: f"{1950 + at}-03-31", lambda at: f"{at / 4}"])
+def test_periods_may_be_numbers_or_dates_that_are_evenly_spaced(word):
+    trial = plan("interrupted_series", lag=2, data={"period": "month"})
+    frame = months(DRIVERS[140:], LAW[140:])
+    named = frame.assign(month=[word(at) for at in range(len(frame))])
+    assert steps(trial, named.sample(frac=1, random_state=2)) == steps(trial, frame)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["2026-02", "2026-02-01"], ["2026-02-30", "2026-03-01"], ["1", "nan"], ["spring", "summer"], ["1", "1.00e0"]],
+)
+def test_periods_whose_order_nobody_can_tell_are_refused(words):
+    frame = pd.DataFrame({"month": words, "letter": ["old", "new"], "y": [1.0, 2.0]})
+    with pytest.raises(Refused, match="periods of a series as numbers"):
+        analyse(plan("interrupted_series", data={"period": "month"}), frame)
+
+
+def test_a_month_that_is_not_in_the_file_is_refused_and_moves_no_other():
+    frame = months().drop(index=60)
+    with pytest.raises(Refused, match="not so after that of row 60"):
+        analyse(plan("interrupted_series", season=12, data={"period": "month"}), frame)
 
 
 def test_the_plain_difference_of_a_series_has_no_interval_and_no_p() -> None:
