@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 from nudge.experiment.definition import OutcomeType
 
@@ -21,7 +21,8 @@ class Cell:
     `n` units in all arms together. `level`: the share with an event (by the horizon, for a time to event), the mean
     count of a rate. `icc`: correlation within a household of 1 to 3; 0 has no households. `staggered`: the last two of
     eight weekly batches are followed for 35 days only. `effect` is added to the last arm's share or mean, or to the
-    logarithm of its rate or hazard; the arms before it have none.
+    logarithm of its rate or hazard; the arms before it have none. `method`: the draw; a rerandomised one balances two
+    figures and a minimised one two factors, on which the outcome depends, in two batches of single units.
     """
 
     kind: OutcomeType
@@ -34,6 +35,7 @@ class Cell:
     baseline: bool = False
     pairs: bool = False
     effect: float = 0.0
+    method: Literal["blocked", "rerandomised", "minimised"] = "blocked"
 
     @property
     def name(self) -> str:
@@ -45,6 +47,7 @@ class Cell:
             f"{self.n:,} units" + (f" in {self.n // 2} pairs" if self.pairs else ""),
             f"households, ICC {self.icc:g}" if self.icc else "",
             f"{self.strata} strata" if self.strata > 1 else "",
+            "" if self.method == "blocked" else self.method,
             "staggered" if self.staggered else "",
             "baseline" if self.baseline else "",
             ":".join(map(str, self.ratio)),
@@ -57,6 +60,8 @@ class Cell:
         """The row of the default table that analyses it."""
         if self.pairs:
             return f"pairs: {self.kind.value.replace('_', ' ')}"
+        if self.method != "blocked":
+            return f"{self.method}: {self.kind.value.replace('_', ' ')}"
         beside = [part for part, on in (("clusters", self.icc), ("strata", self.strata > 1)) if on]
         return self.kind.value.replace("_", " ") + (": " + " and ".join(beside) if beside else "")
 
@@ -111,6 +116,10 @@ def _cells() -> Iterator[Cell]:
         yield from (replace(base, n=n) for n in (12, 20, 40, 100, 400))
         if kind is rate:
             yield from (replace(base, n=n, baseline=True) for n in (20, 100))
+    for kind in (share, time, mean, rate):
+        base = Cell(kind=kind, n=40, level=1.0 if kind is rate else 0.3)
+        yield from (replace(base, n=n, method="rerandomised") for n in (40, 120))
+        yield from (replace(base, n=n, method="minimised") for n in (40, 120))
     for kind, effect in ((share, 0.3), (time, 1.0), (mean, 1.5), (rate, 1.0)):
         for icc in (0.0, 0.5):
             base = Cell(kind=kind, n=300, icc=icc, level=0.5 if kind is rate else 0.3, ratio=(1, 1, 1))

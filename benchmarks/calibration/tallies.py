@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -108,8 +108,9 @@ def settings_of(cell: Cell, layout: int) -> Settings:
 
 
 def headline(outcome: Outcome, comparison: Comparison, settings: Settings) -> Row:
-    """The row that leads, before it is tested."""
-    return headline_row(comparison, plan_of(outcome, settings))
+    """The row that leads, before it is tested: adjusted for what the draw balanced, where it balanced anything."""
+    plan = plan_of(outcome, settings)
+    return headline_row(comparison, replace(plan, adjusted=bool(comparison.table.covariates)))
 
 
 def plan_of(outcome: Outcome, settings: Settings) -> Plan:

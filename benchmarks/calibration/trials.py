@@ -1,10 +1,10 @@
-"""One trial of a cell: units drawn to arms by nudge-blocks/1 over eight weekly batches, their outcomes, the truth."""
+"""One trial of a cell: units drawn to arms by the cell's method, by blocks over eight batches; outcomes, the truth."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final
 
@@ -14,7 +14,7 @@ from scipy.special import gammaincinv, ndtri
 
 from benchmarks.calibration.cells import HORIZON, Cell
 from nudge.allocation.assignment import Assignment
-from nudge.allocation.design import Allocated, Design
+from nudge.allocation.design import Allocated, Design, Entry
 from nudge.allocation.schemes import draw
 from nudge.allocation.streams import redraw_key
 from nudge.experiment.definition import OutcomeType
@@ -26,6 +26,7 @@ PER_LAYOUT: Final = 50  # trials that share batches, strata and household sizes,
 LATE: Final = 35.0  # days for which the last two batches are followed, where follow-up is staggered
 _SHAPE: Final = 0.8  # contacts come early: the hazard falls
 _SPREAD: Final = 1.0
+_WORTH: Final = 0.5  # what one of a figure, or a level, is worth
 _TRUTH: Final = 2_000_000
 
 
@@ -38,6 +39,7 @@ class Layout:
     week: NDArray[np.int64]
     stratum: NDArray[np.int64]
     names: tuple[str, ...]
+    known: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)  # what the draw balanced, by unit
 
 
 def simulated(cell: Cell, layout: int) -> Iterator[tuple[UnitTable, Assignment]]:
@@ -58,6 +60,8 @@ def _layout(cell: Cell, seed: bytes, rng: np.random.Generator) -> Layout:
         assignment = Assignment.of_recorded(np.arange(cell.n) % 2, pair, "pairs", ARMS[:2])
         zero = np.zeros(cell.n, dtype=np.int64)
         return Layout(assignment=assignment, cluster=np.arange(cell.n), week=zero, stratum=pair, names=())
+    if cell.method != "blocked":
+        return _balanced(cell, seed, rng)
     size = rng.integers(1, 4, cell.n) if cell.icc else np.ones(cell.n, dtype=np.int64)
     size = size[: int(np.searchsorted(np.cumsum(size), cell.n)) + 1]  # a household more or fewer members than n
     layer, week = rng.integers(0, cell.strata, size.size), np.sort(rng.integers(0, WEEKS, size.size))
@@ -77,18 +81,54 @@ def _layout(cell: Cell, seed: bytes, rng: np.random.Generator) -> Layout:
     )
 
 
+def _balanced(cell: Cell, seed: bytes, rng: np.random.Generator) -> Layout:
+    """Two batches, of 6 and 4 in ten units. Figures are balanced as they are, factors as their levels but the first."""
+    week = np.where(np.arange(cell.n) < round(0.6 * cell.n), 1, 6)
+    levels = {"patch": rng.integers(0, 2, cell.n), "band": rng.integers(0, 3, cell.n)}
+    figures = {"arrears": np.exp(rng.normal(size=cell.n)), "weeks": rng.normal(size=cell.n)}
+    if cell.method == "minimised":
+        design = Design(trial="null", arms=ARMS[:2], ratio=(1, 1), strata=tuple(levels), method="minimised")
+        entries = [Entry(stratum=f"patch {patch}\tband {band}") for patch, band in zip(*levels.values(), strict=True)]
+        known = {
+            f"{name} {level}": (codes == level).astype(np.float64)
+            for name, codes in levels.items()
+            for level in np.unique(codes)[1:]
+        }
+    else:
+        design = Design(trial="null", arms=ARMS[:2], ratio=(1, 1), covariates=tuple(figures), method="rerandomised")
+        rows = zip(*(values.tolist() for values in figures.values()), strict=True)
+        entries, known = [Entry(stratum="all", covariates=row) for row in rows], figures
+    lists = {
+        number: {f"{place:016x}": entries[place] for place in np.flatnonzero(week == code)}
+        for number, code in enumerate((1, 6), start=1)
+    }
+    drawn: tuple[Allocated, ...] = ()
+    for number, listed in lists.items():
+        drawn += design.draw(seed=seed, batch=number, clusters=listed, drawn=drawn)
+    assignment = design.assignment(sorted(drawn, key=lambda row: row.cluster), lists)
+    return Layout(
+        assignment=assignment,
+        cluster=np.arange(cell.n),
+        week=week,
+        stratum=assignment.stratum.astype(np.int64),
+        names=assignment.strata,
+        known=known,
+    )
+
+
 def _answered(cell: Cell, layout: Layout, arm: NDArray[np.int64], rng: np.random.Generator) -> UnitTable:
     n = arm.size
     chance = _together(rng, layout.cluster, cell.icc, n)
     lift = cell.effect * (arm == len(cell.ratio) - 1)
     before = _before(cell, layout, rng)
-    plain = cell.strata == 1
+    plain = len(layout.names) < 2
     table = UnitTable(
         arms=ARMS[: len(cell.ratio)],
         arm=arm,
         stratum=None if plain or cell.pairs else layout.stratum,
         strata=() if plain or cell.pairs else layout.names,
         cluster=layout.cluster,
+        covariates=layout.known,
         pair=layout.stratum if cell.pairs else None,
     )
     if cell.kind is OutcomeType.PROPORTION:
@@ -127,6 +167,9 @@ def _before(cell: Cell, layout: Layout, rng: np.random.Generator) -> NDArray[np.
     """What a unit's stratum (or pair) and week are worth, on the scale of a logarithm or of the mean."""
     if cell.pairs:
         return rng.normal(scale=0.5, size=cell.n // 2)[layout.stratum]
+    if layout.known:
+        moved = sum(_WORTH * values for values in layout.known.values()) - 0.06 * (layout.week - 3.5)
+        return np.asarray(moved - np.mean(moved))
     return 0.8 * (layout.stratum / max(cell.strata - 1, 1) - 0.5 * (cell.strata > 1)) - 0.06 * (layout.week - 3.5)
 
 

@@ -26,6 +26,7 @@ def test_every_row_of_the_default_table_is_tried_under_no_effect_and_no_cell_twi
     kinds = {kind.value.replace("_", " ") for kind in OutcomeType if kind in {cell.kind for cell in CELLS}}
     wanted = {kind + beside for kind in kinds for beside in ("", ": strata", ": clusters", ": clusters and strata")}
     wanted |= {f"pairs: {kind}" for kind in kinds - {"ratio"}}
+    wanted |= {f"{method}: {kind}" for kind in kinds - {"ratio"} for method in ("rerandomised", "minimised")}
     assert {cell.row for cell in CELLS if not cell.effect} == wanted
 
 
@@ -37,6 +38,9 @@ def test_every_row_of_the_default_table_is_tried_under_no_effect_and_no_cell_twi
         Cell(kind=OutcomeType.MEAN, n=60, icc=0.5, baseline=True),
         Cell(kind=OutcomeType.RATE, n=60, strata=2),
         Cell(kind=OutcomeType.RATE, n=20, pairs=True, level=3.0),
+        Cell(kind=OutcomeType.MEAN, n=40, method="rerandomised"),
+        Cell(kind=OutcomeType.TIME_TO_EVENT, n=40, method="minimised"),
+        Cell(kind=OutcomeType.RATE, n=40, level=1.0, method="minimised"),
     ],
     ids=lambda cell: cell.name,
 )
@@ -50,6 +54,7 @@ def test_what_is_counted_is_the_headline_of_the_whole_analysis(cell):
         redraw_key=settings.redraw_key,
         redraws=settings.redraws,
         live=not cell.pairs,
+        adjust="sensitivity" if cell.method == "blocked" else "headline",
     )
     assert headlines(outcome, table, assignment, settings) == list(whole.headlines)
 
