@@ -26,6 +26,7 @@ from nudge.records.store import audit
 from nudge.records.tables import EventRow, PostingRow, SealRow
 from nudge.reports.summary import ArmCount, Checks, Flow, Header, Summary, assemble, summary_json
 from nudge.reports.wording import count_of
+from nudge.trial.balance import balance_notes
 from nudge.trial.batches import FIRST
 from nudge.trial.codes import TrialCode
 from nudge.trial.coverage import BALANCES, days_wanted, short_of, source_of, unbroken
@@ -457,6 +458,7 @@ def _notes(
                 f"Batch {facts['batch']} ({facts['wave']}): posting date corrected from {', '.join(facts['from'])} "
                 f"to {facts['to']}, because: {facts['because']}."
             )
+    notes += balance_notes(experiment, population)
     notes += [note for result in results for note in result.notes]
     return notes
 

@@ -15,7 +15,7 @@ from nudge.experiment.definition import Outcome, OutcomeType
 from nudge.uplift.arms import arm_results
 from nudge.uplift.clusters import constant
 from nudge.uplift.codes import UpliftCode
-from nudge.uplift.comparison import Comparison, Row
+from nudge.uplift.comparison import Comparison, Row, replace_table
 from nudge.uplift.context import Context
 from nudge.uplift.estimate import Estimate, Flag, Role
 from nudge.uplift.factorial import Factors, main_effects
@@ -108,6 +108,10 @@ def analyse_outcome(
     for item, with_late in () if headline_only else zip_longest(comparisons, late):
         for role, of, row in sensitivity_rows(item, with_late, plan):
             beside.append(finished(of, own_p(row, settings), role, settings))
+    for item in comparisons if live and main.pair is not None and not headline_only else ():
+        whole = replace_table(item, replace(item.table, pair=None))
+        row = noted(headline_row(whole, plan), "not paired, clusters without a partner counted")
+        beside.append(finished(whole, own_p(row, settings), Role.SENSITIVITY, settings))
     for item in () if headline_only else _joined(main, assignment, factors, facts.hold_out):
         row = noted(headline_row(item, plan), "clusters found to be one counted whole, in the arm of that one")
         beside.append(finished(item, own_p(row, settings), Role.SENSITIVITY, settings))

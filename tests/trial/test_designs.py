@@ -18,7 +18,9 @@ from nudge.records.store import change
 from nudge.records.tables import BatchRow
 from nudge.reports.summary import summary_json
 from nudge.trial.analysis import estimate
+from nudge.trial.balance import balance_notes
 from nudge.trial.closing import close_trial, frozen_lists, verify_trial
+from nudge.trial.population import population_of, read_recorded
 from nudge.trial.responses import add_responses
 from nudge.trial.sealing import amend_trial
 from tests.trial.conftest import MONDAY, WEDNESDAY, Office, make_sealed, moment, tenancy
@@ -33,6 +35,16 @@ ALGORITHMS = {
     "pairs": "nudge-pairs/1",
     "rerandomised": "nudge-rerandomised/1",
     "minimised": "nudge-minimised/1",
+}
+_BOTH = "arrears and weeks_in_arrears"
+ADJUSTED = {
+    "pairs": [f"Pairs are compared within themselves; no estimate is adjusted for {_BOTH}."],
+    "rerandomised": [f"The draw balanced {_BOTH}: the first estimate of each outcome is adjusted for that."],
+    "minimised": [
+        "The draw balanced patch and arrears_band: the first estimate of each outcome is adjusted for that.",
+        f"No estimate is adjusted for {_BOTH}, named under analysis.covariates: the draw did not balance that, and the "
+        "sealed plan does not say `adjust: headline`.",
+    ],
 }
 LATER = WEDNESDAY + timedelta(days=75)
 
@@ -92,6 +104,15 @@ def test_a_trial_of_each_design_is_analysed_by_it_closed_and_drawn_again(run: tu
         assert headline["covariates"]
     assert headline["estimate"] is not None
     assert headline["n"] == 27
+    assert [note for note in document["notes"] if "adjust" in note] == ADJUSTED[way]
+    declared = office.trial.experiment
+    sealed = declared.model_copy(update={"analysis": declared.analysis.model_copy(update={"adjust": "headline"})})
+    population = population_of(office.trial, read_recorded(office.trial))
+    assert [*balance_notes(sealed, population)] == ADJUSTED[way][:1]
+    whole = [one for one in document["outcomes"][0]["estimates"] if "not paired" in one["method"]]
+    assert [(one["role"], one["n"], one["p_value"] is not None) for one in whole] == (
+        [("sensitivity", 27, True)] if way == "pairs" else []
+    )
     closed = close_trial(office.trial, today=LATER, now=moment(LATER))
     assert closed.certificate.algorithm == ALGORITHMS[way]
     found = verify_trial(office.trial)
