@@ -26,6 +26,7 @@ PER_LAYOUT: Final = 50  # trials that share batches, strata and household sizes,
 LATE: Final = 35.0  # days for which the last two batches are followed, where follow-up is staggered
 _SHAPE: Final = 0.8  # contacts come early: the hazard falls
 _SPREAD: Final = 1.0
+_MOST: Final = 2.0  # on a logarithm: the largest arrears would make an event certain, a count endless
 _WORTH: Final = 0.5  # what one of a figure, or a level, is worth
 _TRUTH: Final = 2_000_000
 
@@ -134,7 +135,7 @@ def _answered(cell: Cell, layout: Layout, arm: NDArray[np.int64], rng: np.random
     if cell.kind is OutcomeType.PROPORTION:
         return replace(table, y=(chance > 1 - _share(cell.level, before) - lift).astype(np.float64))
     if cell.kind is OutcomeType.TIME_TO_EVENT:
-        day = _days(cell.level, before, lift, chance)
+        day = _days(cell.level, np.minimum(before, _MOST), lift, chance)
         followed = np.where((layout.week >= WEEKS - 2) & cell.staggered, LATE, 90.0)
         return replace(table, time=np.minimum(day, followed), event=day <= followed, follow_up=followed)
     if cell.kind is OutcomeType.MEAN:
@@ -148,7 +149,7 @@ def _answered(cell: Cell, layout: Layout, arm: NDArray[np.int64], rng: np.random
         return replace(table, y=due * (_share(0.4, before) + 0.6 * (chance - 0.5) + lift), over=due)
     exposure = rng.uniform(0.5, 2.0, n)
     frailty = gammaincinv(2.0, chance) / 2.0  # mean 1: counts are more spread than Poisson's
-    rate = cell.level * frailty * np.exp(before)
+    rate = cell.level * frailty * np.exp(np.minimum(before, _MOST))
     changes = {"baseline": rng.poisson(rate * exposure).astype(np.float64), "baseline_exposure": exposure}
     count = rng.poisson(rate * np.exp(lift) * exposure).astype(np.float64)
     return replace(table, count=count, exposure=exposure, **(changes if cell.baseline else {}))
