@@ -1,0 +1,108 @@
+"""A factorial trial with declared subgroups and harms, from enrolment to report, held to figures worked out here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nudge.reports.render import report_text
+from nudge.reports.summary import validate
+from nudge.trial.analysis import estimate
+from nudge.trial.responses import add_responses
+from tests.trial.conftest import MONDAY, Office, make_sealed, moment, tenancy
+
+ARMS = """arms:
+  - {id: plain, control: true, letter: letters/arrears-current.html, factors: {opening: plain, norm: none}}
+  - {id: opening, letter: letters/arrears-current.html, factors: {opening: personal, norm: none}}
+  - {id: norm, letter: letters/arrears-personal-norm.html, factors: {opening: plain, norm: stated}}
+  - {id: both, letter: letters/arrears-personal-norm.html, factors: {opening: personal, norm: stated}}
+
+"""
+OPENS = MONDAY + timedelta(days=66 + 8)
+MANY, HORIZON = range(1, 49), 56
+Summary = Mapping[str, Any]
+
+
+def factorial(text: str) -> str:
+    before, rest = text.split("arms:\n", 1)
+    text = before + ARMS + "claims:\n" + rest.split("claims:\n", 1)[1]
+    blocked = "strata: [patch, arrears_band], ratio: [1, 1], enrol: weekly"
+    return text.replace(blocked, "strata: [patch], ratio: [1, 1, 1, 1], enrol: weekly, factorial: main_effects")
+
+
+def day_of(number: int, arm: str) -> int:
+    """The day of contact, 56 where there is none; sooner where the opening is personal."""
+    return 3 + number % 20 + (0 if arm in ("opening", "both") else 9) if number % 4 else HORIZON
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Summary, Mapping[str, str]]]:
+    office = Office(make_sealed(tmp_path_factory.mktemp("factorial") / "rents", edit=factorial))
+    office.enrol([tenancy(number) for number in MANY])
+    office.letters()
+    office.dispatch(on=MONDAY)
+    arms = office.arms()
+    contacts, complaints = "Date,Direction,Reason,Tenancy Ref\n", "Date,Tenancy Ref\n"
+    for number in MANY:
+        reference = f"T{number:06d}"
+        if (day := day_of(number, arms[reference])) < HORIZON:
+            contacts += f"{MONDAY + timedelta(days=day)},in,rent,{reference}\n"
+        if number % 5 == 0:
+            complaints += f"{MONDAY + timedelta(days=4)},{reference}\n"
+    files = {"contacts": contacts, "payments": "Date,Type,Amount,Tenancy Ref\n", "complaints": complaints}
+    for kind, text in files.items():
+        path, covers = office.file(f"{kind}.csv", text), (MONDAY, OPENS)
+        add_responses(office.trial, [path], kind=kind, covers=covers, today=OPENS, now=moment(OPENS))
+    yield estimate(office.trial, today=OPENS, redraws=199), arms
+    office.close()
+
+
+def outcome(summary: Summary, name: str) -> Mapping[str, Any]:
+    return next(one for one in summary["outcomes"] if one["id"] == name)
+
+
+def by_hand(arms: Mapping[str, str], factor: str) -> float:
+    """Least squares of the days on one factor, beside a term for each patch at each level of the other factor."""
+    names = [arms[f"T{number:06d}"] for number in MANY]
+    y = np.array([day_of(number, arm) for number, arm in zip(MANY, names, strict=True)], dtype=float)
+    levels = {
+        "opening": np.array([arm in ("opening", "both") for arm in names]),
+        "norm": np.array([arm in ("norm", "both") for arm in names]),
+    }
+    other = levels["norm" if factor == "opening" else "opening"]
+    cell = 2 * other + np.array([number % 2 for number in MANY])
+    design = np.column_stack([levels[factor], *(cell == code for code in range(4))]).astype(float)
+    return float(np.linalg.lstsq(design, y, rcond=None)[0][0])
+
+
+def test_i10_main_effects_of_a_live_trial_are_least_squares_within_levels_of_the_other_factor(run) -> None:
+    summary, arms = run
+    panel = outcome(summary, "days_to_contact")["panels"]["factorial"]
+    found = {line["factors"][0]: line["estimate"] for line in panel if line["kind"] == "main_effect"}
+    assert found == pytest.approx({factor: by_hand(arms, factor) for factor in ("opening", "norm")})
+    [interaction] = [line for line in panel if line["kind"] == "interaction"]
+    assert interaction["factors"] == ["opening", "norm"]
+    assert interaction["ci"][0] < interaction["estimate"] < interaction["ci"][1]
+
+
+def test_the_sealed_plan_lets_each_factor_decide_and_the_report_says_over_what_it_averages(run) -> None:
+    summary, _ = run
+    verdicts = outcome(summary, "days_to_contact")["verdict"]
+    assert [verdict["arm"] for verdict in verdicts] == ["opening", "norm"]
+    text = " ".join(report_text(summary).split())
+    assert "This is averaged over norm." in text
+    assert "FACTOR BY FACTOR" in text
+    assert validate(summary) == ()
+
+
+def test_declared_subgroups_and_harms_have_every_group_and_one_test(run) -> None:
+    summary, _ = run
+    for name in ("days_to_contact", "complaint"):
+        lines = outcome(summary, name)["panels"]["subgroups"]
+        text = str(lines)
+        assert all(band in text for band in ("under £150", "£150 to under £500", "£500 and over"))
+        assert not any("verdict" in line for line in lines)
