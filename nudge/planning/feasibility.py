@@ -82,6 +82,7 @@ def plan_of(question: Question, background: Background) -> Plan:
         ratio=question.ratio,
         outside=question.outside,
         contrasts=question.contrasts,
+        paired=0.0 if question.paired else None,  # how alike the two of a pair are is not known
         confidence=question.confidence,
         icc=background.icc,
         sizes=background.sizes,
@@ -132,6 +133,7 @@ def drawn_one_by_one(question: Question) -> Plan:
         ratio=question.ratio,
         outside=question.outside,
         contrasts=question.contrasts,
+        paired=0.0 if question.paired else None,  # how alike the two of a pair are is not known
         confidence=question.confidence,
         icc=0.0,
         sizes=(1,),

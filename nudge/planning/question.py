@@ -23,7 +23,8 @@ class Question:
     """One outcome of a live experiment.
 
     `size` is the smallest difference that would matter as the experiment has it (money in pence), `worthwhile` the
-    same as an effect. `ratio`, `outside` and `contrasts` are those of `Plan`. `posted`: some arm gets a letter.
+    same as an effect. `ratio`, `outside` and `contrasts` are those of `Plan`; `paired` says
+    that arms are drawn within pairs. `posted`: some arm gets a letter.
     """
 
     outcome: Outcome
@@ -33,6 +34,7 @@ class Question:
     ratio: tuple[int, ...]
     outside: int
     contrasts: int
+    paired: bool
     confidence: float
     unit: str
     cluster: str | None
@@ -58,6 +60,7 @@ class Question:
             ratio=compared,
             outside=sum(ratio.values()) - sum(compared),
             contrasts=contrasts,
+            paired=experiment.design.method == "pairs",
             confidence=experiment.analysis.confidence,
             unit=experiment.unit,
             cluster=experiment.cluster,

@@ -28,6 +28,7 @@ from nudge.planning.rehearsal import Rehearsed, rehearse
 from nudge.planning.response import Amounts, Counted, Times
 from nudge.trial.codes import TrialCode
 from nudge.trial.units import with_bands
+from nudge.uplift.monitoring import Spending, looks, sequence_critical
 
 _RETURNED: Final = "returned"
 MOST_REHEARSED: Final = 5_000
@@ -92,7 +93,7 @@ def plan_trial(path: Path, history: Path | None = None, *, weeks: int | None = N
         others=tuple(found.values()),
         history=file.name if file is not None and from_file else None,
         baseline=_block(main, past, letters, _relative(file, root)) if file and past and from_file else {},
-        notes=(*notes, *_silent(primary, past, from_file), *_of_design(main.question)),
+        notes=(*notes, *_silent(primary, past, from_file), *_of_design(experiment, main.question)),
     )
 
 
@@ -243,16 +244,39 @@ def _block(main: Feasibility, past: PastLetters, letters: tuple[date, date], sou
     return block | {"period": f"{first:%Y-%m}..{last:%Y-%m}", "source": source}
 
 
-def _of_design(question: Question) -> list[str]:
-    """What the plan takes for granted of the arms."""
+def _of_design(experiment: LiveExperiment, question: Question) -> list[str]:
+    """What the plan takes for granted of the arms, the draw and the looks."""
+    said = []
     if question.contrasts:
-        return [
+        said.append(
             "The trial is planned for the effect of one part of the letter, averaged over the others. Telling whether "
             "two parts add up takes about four times as many; no trials were invented."
-        ]
-    if question.outside:
-        return ["Those held out are not counted in either arm."]
-    return []
+        )
+    elif question.outside:
+        said.append("Those held out are not counted in either arm.")
+    if question.paired:
+        said.append(
+            "Arms are drawn within pairs. How alike the two of a pair will be is not known and taken as not at all; "
+            "trials are invented in blocks. The nearer they are, the more the trial finds."
+        )
+    elif experiment.design.method != "blocked":
+        said.append(
+            "The draw balances more than blocks do. Trials are invented in blocks, so the trial finds a little more "
+            "often than is said here."
+        )
+    if (looks_declared := experiment.analysis.looks) is not None:
+        alpha = 1 - question.confidence
+        if looks_declared.method == "confidence_sequence":
+            end = sequence_critical(looks_declared.planned, alpha=alpha, planned=looks_declared.planned)
+        else:
+            spending = Spending(looks_declared.method)
+            end = looks([*looks_declared.at, 1.0], alpha=alpha, spending=spending)[-1].critical
+        one = looks([1.0], alpha=alpha)[-1].critical
+        said.append(
+            f"Looks before the end have a price: at the end a difference must lie {end:.2f} standard errors from none "
+            f"instead of {one:.2f}. The figures here are without looks."
+        )
+    return said
 
 
 def _silent(primary: Outcome, past: PastLetters | None, used: bool) -> list[str]:

@@ -49,6 +49,7 @@ def question(outcome: Outcome = DAYS, worthwhile: float | None = 3.0, **changes:
         "ratio": (1, 1),
         "outside": 0,
         "contrasts": 0,
+        "paired": False,
         "confidence": 0.95,
         "unit": "tenancy",
         "cluster": "household",

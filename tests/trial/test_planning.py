@@ -189,3 +189,17 @@ def test_an_arm_held_out_is_in_neither_side(tmp_path: Path) -> None:
     tried = rehearsals(planned, 30)
     assert tried.nothing is not None
     assert any("held out" in note for note in planned.notes)
+
+
+def test_what_a_draw_of_pairs_and_declared_looks_do_to_the_figures_is_told(tmp_path: Path) -> None:
+    path = trial(tmp_path, baseline=BASELINE % 812, cluster="")
+    text = path.read_text("utf-8")
+    pairs = text.replace("{method: blocked, strata: [patch], enrol: weekly}", "{method: pairs, covariates: [arrears]}")
+    path.write_text(pairs + "analysis: {looks: {method: obrien_fleming, at: [0.5], planned: 400}}\n", "utf-8")
+    planned = plan_trial(path)
+    assert planned.main.plan.paired == 0.0
+    told = " ".join(planned.notes)
+    assert "Arms are drawn within pairs." in told
+    assert "1.97 standard errors from none instead of 1.96" in told
+    path.write_text(text.replace("{method: blocked,", "{method: minimised,"), "utf-8")
+    assert "The draw balances more than blocks do." in " ".join(plan_trial(path).notes)

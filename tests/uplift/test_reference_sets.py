@@ -1,4 +1,4 @@
-"""The sets of `../shared/data` reproduced, printed table by printed table; skipped, saying so, where it is absent."""
+"""The sets of outside data reproduced, printed table by printed table; skipped, saying so, where it is absent."""
 
 from __future__ import annotations
 
