@@ -106,3 +106,47 @@ def test_declared_subgroups_and_harms_have_every_group_and_one_test(run) -> None
         text = str(lines)
         assert all(band in text for band in ("under £150", "£150 to under £500", "£500 and over"))
         assert not any("verdict" in line for line in lines)
+
+
+HELD = """arms:
+  - {id: plain, control: true, letter: letters/arrears-current.html}
+  - {id: norm, letter: letters/arrears-personal-norm.html}
+  - {id: apart, letter: letters/arrears-current.html, hold_out: true}
+
+"""
+
+
+def held_out(text: str) -> str:
+    before, rest = text.split("arms:\n", 1)
+    text = before + HELD + "claims:\n" + rest.split("claims:\n", 1)[1]
+    blocked = "strata: [patch, arrears_band], ratio: [1, 1], enrol: weekly"
+    return text.replace(blocked, "strata: [patch], ratio: [1, 1, 1], enrol: weekly").replace(
+        ", subgroups: [arrears_band]", ""
+    )
+
+
+def test_i10_everything_else_is_set_against_a_live_hold_out_within_strata(tmp_path) -> None:
+    office = Office(make_sealed(tmp_path / "rents", edit=held_out))
+    many = range(1, 31)
+    office.enrol([tenancy(number) for number in many])
+    office.letters()
+    office.dispatch(on=MONDAY)
+    arms = office.arms()
+    contacts = "Date,Direction,Reason,Tenancy Ref\n"
+    for number in many:
+        if (day := day_of(number, arms[f"T{number:06d}"])) < HORIZON:
+            contacts += f"{MONDAY + timedelta(days=day)},in,rent,T{number:06d}\n"
+    for kind, text in {"contacts": contacts, "payments": "Date,Type,Amount,Tenancy Ref\n"}.items():
+        path, covers = office.file(f"{kind}.csv", text), (MONDAY, OPENS)
+        add_responses(office.trial, [path], kind=kind, covers=covers, today=OPENS, now=moment(OPENS))
+    found = outcome(estimate(office.trial, today=OPENS, redraws=99), "days_to_contact")
+    office.close()
+    assert [verdict["arm"] for verdict in found["verdict"]] == ["norm"]
+    [line] = found["panels"]["hold_out"]
+    names = [arms[f"T{number:06d}"] for number in many]
+    y = np.array([day_of(number, arm) for number, arm in zip(many, names, strict=True)], dtype=float)
+    patch = np.array([number % 2 for number in many])
+    rest = np.array([arm != "apart" for arm in names])
+    design = np.column_stack([rest, patch == 0, patch == 1]).astype(float)
+    assert line["estimate"] == pytest.approx(float(np.linalg.lstsq(design, y, rcond=None)[0][0]))
+    assert line["reference"] == "apart"
