@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from scipy.special import ndtr
 
 from nudge.allocation.schemes import stratum_of
 from nudge.base.columns import Kind, Value
@@ -23,6 +24,7 @@ from nudge.intake.mapping import load_mappings
 from nudge.planning.background import Background, from_baseline, from_history
 from nudge.planning.feasibility import WEEKS, Feasibility, Step, cannot_reach, feasibility
 from nudge.planning.past import PastLetters
+from nudge.planning.plan import MOST_UNITS, Plan
 from nudge.planning.question import Question
 from nudge.planning.rehearsal import Rehearsed, rehearse
 from nudge.planning.response import Amounts, Counted, Times
@@ -93,7 +95,7 @@ def plan_trial(path: Path, history: Path | None = None, *, weeks: int | None = N
         others=tuple(found.values()),
         history=file.name if file is not None and from_file else None,
         baseline=_block(main, past, letters, _relative(file, root)) if file and past and from_file else {},
-        notes=(*notes, *_silent(primary, past, from_file), *_of_design(experiment, main.question)),
+        notes=(*notes, *_silent(primary, past, from_file), *_of_design(experiment, main.question, main.plan)),
     )
 
 
@@ -244,7 +246,7 @@ def _block(main: Feasibility, past: PastLetters, letters: tuple[date, date], sou
     return block | {"period": f"{first:%Y-%m}..{last:%Y-%m}", "source": source}
 
 
-def _of_design(experiment: LiveExperiment, question: Question) -> list[str]:
+def _of_design(experiment: LiveExperiment, question: Question, plan: Plan) -> list[str]:
     """What the plan takes for granted of the arms, the draw and the looks."""
     said = []
     if question.contrasts:
@@ -261,8 +263,8 @@ def _of_design(experiment: LiveExperiment, question: Question) -> list[str]:
         )
     elif experiment.design.method != "blocked":
         said.append(
-            "The draw balances more than blocks do. Trials are invented in blocks, so the trial finds a little more "
-            "often than is said here."
+            "The draw balances more than blocks do. Trials are invented in blocks: the trial finds about as often as "
+            "is said here, or a little more."
         )
     if (looks_declared := experiment.analysis.looks) is not None:
         alpha = 1 - question.confidence
@@ -271,10 +273,11 @@ def _of_design(experiment: LiveExperiment, question: Question) -> list[str]:
         else:
             spending = Spending(looks_declared.method)
             end = looks([*looks_declared.at, 1.0], alpha=alpha, spending=spending)[-1].critical
-        one = looks([1.0], alpha=alpha)[-1].critical
+        # A look is analysed at the confidence of its own bound, and several arms widen that (Dunnett).
+        dearer = replace(plan, confidence=float(2 * ndtr(end) - 1))
         said.append(
-            f"Looks before the end have a price: at the end a difference must lie {end:.2f} standard errors from none "
-            f"instead of {one:.2f}. The figures here are without looks."
+            f"Looks before the end have a price: at the end a difference must lie {dearer.critical(MOST_UNITS):.2f} "
+            f"standard errors from none instead of {plan.critical(MOST_UNITS):.2f}. The figures here are without looks."
         )
     return said
 

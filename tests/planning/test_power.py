@@ -55,6 +55,12 @@ def test_i10_units_for_two_shares_with_their_own_variances(oracle: Any) -> None:
     assert each == pytest.approx(oracle["each"], abs=oracle["tolerance"])
 
 
+@pytest.mark.parametrize("oracle", oracles("power", "detectable_share"), ids=named)
+def test_i10_the_share_that_a_number_of_units_detects_needs_just_that_number(oracle: Any) -> None:
+    response, effect = Shares(reference=oracle["reference"], higher=True), oracle["effect"]
+    assert 2 * units_each(effect, response.variances(effect), Z) == pytest.approx(oracle["units"], rel=1e-8)
+
+
 @pytest.mark.parametrize("oracle", oracles("power", "means"), ids=named)
 def test_i10_units_for_two_means(oracle: Any) -> None:
     ratio = oracle["ratio"]

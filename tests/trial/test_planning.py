@@ -203,3 +203,16 @@ def test_what_a_draw_of_pairs_and_declared_looks_do_to_the_figures_is_told(tmp_p
     assert "1.97 standard errors from none instead of 1.96" in told
     path.write_text(text.replace("{method: blocked,", "{method: minimised,"), "utf-8")
     assert "The draw balances more than blocks do." in " ".join(plan_trial(path).notes)
+
+
+def test_the_price_of_looks_is_told_beside_the_bound_that_several_arms_already_have(tmp_path: Path) -> None:
+    path = trial(tmp_path, baseline=BASELINE % 812, cluster="")
+    third = "{id: dated, letter: letters/b.html}, {id: third, letter: letters/c.html}]"
+    text = path.read_text("utf-8").replace("{id: dated, letter: letters/b.html}]", third)
+    path.write_text(text + "analysis: {looks: {method: pocock, at: [0.5], planned: 400}}\n", "utf-8")
+    planned = plan_trial(path)
+    [told] = [note for note in planned.notes if note.startswith("Looks before the end")]
+    usual = planned.main.plan.critical(10**9)
+    assert f"instead of {usual:.2f}." in told
+    assert usual == pytest.approx(2.2121, abs=1e-3)  # Dunnett's, two arms and a control of one size
+    assert float(told.split("must lie ")[1].split()[0]) > usual
