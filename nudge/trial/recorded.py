@@ -275,9 +275,21 @@ def _finished(result: OutcomeResult, read: _Read, outcome: Outcome, found: Measu
 
 def _without_test(row: Estimate) -> Estimate:
     """What the arms differ by, and no more: one came after the other, so an interval would pass time off as chance."""
-    nothing = {"se": None, "ci": None, "ci_method": None, "df": None, "statistic": None}
-    untested = {"p_value": None, "p_method": None, "redraws": None, "p_adjusted": None, "adjustment": None}
-    return replace(row, **nothing, **untested, simultaneous=None, flags=(*row.flags, Flag.TIME_IGNORED))  # type: ignore[arg-type]
+    return replace(
+        row,
+        se=None,
+        df=None,
+        ci=None,
+        ci_method=None,
+        simultaneous=None,
+        statistic=None,
+        p_value=None,
+        p_method=None,
+        redraws=None,
+        p_adjusted=None,
+        adjustment=None,
+        flags=(*row.flags, Flag.TIME_IGNORED),
+    )
 
 
 def _posted_apart(units: Units, found: Measured) -> bool:

@@ -82,7 +82,7 @@ def looks(
     for number, (fraction, upto) in enumerate(zip(fractions, spend, strict=True), 1):
         side = (upto - (found[-1].spent if found else 0.0)) / 2
         exceeds = _exceeds(density, fraction)
-        bounds.append(_FAR if side <= exceeds(_FAR) else float(brentq(lambda c: exceeds(c) - side, -_FAR, _FAR)))  # noqa: B023
+        bounds.append(_bound(exceeds, side))
         found.append(Look(number=number, fraction=fraction, critical=bounds[-1], spent=upto))
         density = _beyond(density, fraction, bounds[-1])
     return tuple(found)
@@ -148,6 +148,11 @@ def _exceeds(before: _Density | None, fraction: float, drift: float = 0.0) -> Ca
     step = fraction - before.fraction
     middle = before.z * math.sqrt(before.fraction) + drift * step
     return lambda bound: float(before.mass @ ndtr((middle - bound * math.sqrt(fraction)) / math.sqrt(step)))
+
+
+def _bound(exceeds: Callable[[float], float], side: float) -> float:
+    """The bound that is exceeded with this chance; as far out as it goes where so little is left to spend."""
+    return _FAR if side <= exceeds(_FAR) else float(brentq(lambda bound: exceeds(bound) - side, -_FAR, _FAR))
 
 
 def _beyond(before: _Density | None, fraction: float, critical: float, drift: float = 0.0) -> _Density:
