@@ -169,6 +169,14 @@ class TemplateFolder:
         written = "".join(sources[name] for name in _closure(template, sources))
         return tuple(sorted({mark for what, mark in _MARK.findall(written) if what == kind}))
 
+    def trees(self, template: str) -> tuple[nodes.Template, ...]:
+        """The syntax trees of the template and all it uses; Refused where one does not read as Jinja."""
+        opened = _open(self.path, self._stamp())
+        if template not in opened.sources:
+            raise Refused(TemplateCode.TEMPLATE_ABSENT.at(Place(template), template=template))
+        Refused.when(opened.problems_of(template))
+        return tuple(opened.sandbox.parse(opened.sources[name], name) for name in self.used_by(template))
+
     def html(self, spec: LetterSpec) -> str:
         """The letter as HTML. Refused where the template, a name or a value is not good enough."""
         opened = _open(self.path, self._stamp())

@@ -1,0 +1,147 @@
+"""Invented recipients for any template, so that a letter can be looked at and judged before there is a tenant.
+
+Nobody here exists: the telephone numbers are of the ranges that Ofcom keeps for drama, the web addresses end in
+`.example`, the postcodes in an area that Royal Mail does not use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from nudge.base.columns import Kind, Value
+from nudge.documents.letter import LetterSpec, letter_reference
+from nudge.documents.needs import needs_of
+from nudge.documents.templates import TemplateFolder
+
+COUNCIL: Final[Mapping[str, str]] = {
+    "name": "Wealdenvale District Council",
+    "service": "Housing Income Team",
+    "return_address": "Council Offices, High Street, Wealdenvale, ZZ99 1AA",
+    "telephone": "01632 960 100",
+    "hours": "Monday to Friday, 9am to 5pm",
+    "email": "rents@wealdenvale.example",
+    "website": "www.wealdenvale.example/rent",
+    "pay_online": "www.wealdenvale.example/pay",
+    "pay_telephone": "01632 960 101",
+    "pay_account": "sort code 00-00-00, account 00000000",
+    "benefit_help": "If your income has changed, we can check whether you can get help with your rent.",
+    "debt_advice": "Free, confidential debt advice: StepChange 0800 138 1111, Citizens Advice 0800 144 8848.",
+    "language_line": "For this letter in large print, Easy Read, braille or another language, call us.",
+    "signed_by": "Priya Marsh, Income Officer",
+}
+CLAIM: Final = (
+    "More than 6 in 10 of the tenants we wrote to about arrears in the year to August 2026 agreed a way forward with us"
+    " within eight weeks"
+)
+LETTER_DATE: Final = date(2026, 11, 23)
+_SECRET: Final = bytes(32)
+_VALUES: Final[Mapping[Kind, Value]] = {
+    Kind.MONEY: 41_250,
+    Kind.NUMBER: 7.0,
+    Kind.FLAG: True,
+    Kind.DATE: date(2027, 1, 20),
+}
+_WORDS: Final[Mapping[str, str]] = {
+    "street": "Mill Lane",
+    "ward": "Upper Wealden",
+    "patch": "North",
+    "venue": "the Town Hall, High Street, Wealdenvale",
+    "place": "the Town Hall, High Street, Wealdenvale",
+    "time": "6.30pm",
+    "page": "www.wealdenvale.example/join",
+    "website": "www.wealdenvale.example/join",
+    "email": "join@wealdenvale.example",
+    "telephone": "01632 960 102",
+    "vehicle": "AB12 CDE",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """An invented person and where their letter goes; `money` in pence stands for every sum of the letter."""
+
+    id: str
+    label: str
+    name: str
+    salutation: str
+    post_to: tuple[str, ...]
+    money: int = 41_250
+
+
+RECIPIENTS: Final = (
+    Recipient(
+        id="plain",
+        label="An ordinary name, address and sum",
+        name="Mrs Alys Jones",
+        salutation="Mrs Jones",
+        post_to=("Flat 4", "12 Mill Lane", "Upper Wealden", "Hartfield", "ZZ99 4AB"),
+    ),
+    Recipient(
+        id="long",
+        label="The longest name and address, and a large sum",
+        name="Mr Bartholomew Featherstonehaugh-Cholmondeley",
+        salutation="Mr Featherstonehaugh-Cholmondeley",
+        post_to=(
+            "Flat 12B, Northumberland House",
+            "The Old Post-Office Yard",
+            "114 Upper Saint Leonards Terrace",
+            "Burlesdon-under-Ashdown",
+            "ZZ99 9ZZ",
+        ),
+        money=1_234_567,
+    ),
+    Recipient(
+        id="accents",
+        label="Accents, an apostrophe and a small sum",
+        name="Siân Nguyễn-O’Neill",
+        salutation="Siân Nguyễn-O’Neill",
+        post_to=("3 St Mary's Close", "Ffordd y Ŵyn", "ZZ99 1AA"),
+        money=1_000,
+    ),
+)
+"""The first is whom a sample shows; the rest are whom a layout must survive."""
+
+
+def sample_spec(
+    folder: TemplateFolder,
+    template: str,
+    *,
+    recipient: Recipient = RECIPIENTS[0],
+    kinds: Mapping[str, Kind] | None = None,
+    claims: Mapping[str, str] | None = None,
+    council: Mapping[str, str] | None = None,
+) -> LetterSpec:
+    """A letter of this template to an invented person, every name that it asks for filled in.
+
+    `kinds` are the declared columns where there is an experiment; what it does not tell is read from the template.
+    `claims` and `council` take the place of invented wording and of the invented council.
+    """
+    needs = needs_of(folder, template)
+    fields = {name: (kinds or {}).get(name, kind) for name, kind in needs.fields.items()}
+    number = str(next(place for place, one in enumerate(RECIPIENTS, 1) if one.id == recipient.id))
+    return LetterSpec(
+        reference=letter_reference(_SECRET, "sample", template, int(number), recipient.id),
+        template=template,
+        name=recipient.name,
+        salutation=recipient.salutation,
+        post_to=recipient.post_to,
+        fields={name: recipient.money if kind is Kind.MONEY else _value(name, kind) for name, kind in fields.items()},
+        claims=dict.fromkeys(needs.claims, CLAIM) | dict(claims or {}),
+        council={name: _word(name) for name in needs.council} | dict(COUNCIL if council is None else council),
+        letter_date=LETTER_DATE,
+        as_of=date(2026, 11, 20),
+        tenancy_reference="T-000-100",
+        payment_reference="98260000100",
+    )
+
+
+def _value(name: str, kind: Kind) -> Value:
+    return _word(name) if kind is Kind.TEXT else _VALUES[kind]
+
+
+def _word(name: str) -> str:
+    found = (word for part, word in _WORDS.items() if part in name.split("_"))
+    return next(found, f"the {name.replace('_', ' ')}")
