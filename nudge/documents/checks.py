@@ -29,7 +29,12 @@ _HYPHENS: Final = dict.fromkeys(map(ord, "-\u2010\u2011\u00ad\u0002\ufffe"), Non
 def check_values(spec: LetterSpec) -> tuple[Problem, ...]:
     """What can be said before anything is drawn: the address, and characters the letter's font does not have."""
     lines = address_lines(spec.name, spec.post_to)
-    return (*check_address(lines, spec.place), *_check_characters(spec))
+    nameless = not spec.name.strip() or not spec.salutation.strip()
+    return (
+        *([LetterCode.NAME_ABSENT.at(spec.place)] if nameless else ()),
+        *check_address(lines, spec.place),
+        *_check_characters(spec),
+    )
 
 
 def check_letter(drawn: Drawn, spec: LetterSpec, profile: Profile, folder: TemplateFolder) -> tuple[Problem, ...]:

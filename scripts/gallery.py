@@ -1,0 +1,185 @@
+"""The gallery: every letter and sign that comes with nudge, drawn for somebody invented, with what it says of itself.
+
+`make gallery` writes docs/gallery/: a page and a picture of each template, and an index. Tests hold the pages equal to
+the templates; the pictures are for people.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pypdfium2
+
+from nudge.base.columns import Kind
+from nudge.documents.checks import check_letter
+from nudge.documents.needs import Needs, needs_of
+from nudge.documents.page import Drawn, draw
+from nudge.documents.plain import plainness
+from nudge.documents.profiles import profile_named
+from nudge.documents.sample import sample_spec
+from nudge.documents.templates import TemplateFolder
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+GALLERY: Final = ROOT / "docs" / "gallery"
+FOLDER: Final = TemplateFolder(ROOT / "templates")
+PROFILE: Final = "dl"
+DOTS: Final = 80  # an inch: readable on a screen, some 40 kB a page
+COLOURS: Final = 32
+_COMMENT: Final = re.compile(r"\{#\s*(.*?)\s*#\}", re.DOTALL)
+_MARKS: Final = {"lever": "Levers", "required": "Blocks that every arm must have", "claim": "Claims"}
+_KINDS: Final = {
+    Kind.MONEY: "money",
+    Kind.NUMBER: "a number",
+    Kind.TEXT: "text",
+    Kind.FLAG: "yes or no",
+    Kind.DATE: "a date",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One letter as the gallery shows it."""
+
+    template: str
+    drawn: Drawn
+    html: str
+    needs: Needs
+
+    @property
+    def name(self) -> str:
+        return self.template.removesuffix(".html").replace("/", "-")
+
+    @property
+    def heading(self) -> str:
+        found = re.search(r"<h1[^>]*>(.*?)</h1>", self.html, re.DOTALL)
+        return " ".join(re.sub(r"<[^>]+>", "", found[1]).split()) if found else self.name
+
+    @property
+    def about(self) -> str:
+        """The comment that the template opens with, where it has one."""
+        found = _COMMENT.match((FOLDER.path / self.template).read_text("utf-8").lstrip())
+        return " ".join(found[1].split()) if found else ""
+
+    def attribute(self, name: str) -> str:
+        found = re.search(rf'<html[^>]*\sdata-{name}="([^"]+)"', self.html)
+        return found[1].replace("_", " ") if found else "not stated"
+
+
+def letters() -> tuple[str, ...]:
+    """Every template that is a letter of its own: no base, no part of one."""
+    return tuple(name for name in FOLDER.names() if re.fullmatch(r"letters/(?!base)[^/]+\.html", name))
+
+
+def shown(template: str) -> Shown:
+    """The letter to the first invented recipient; it must have nothing wrong with it."""
+    spec, profile = sample_spec(FOLDER, template), profile_named(PROFILE)
+    html = FOLDER.html(spec)
+    drawn = draw(html, FOLDER.path, profile=profile, template=template)
+    problems = check_letter(drawn, spec, profile, FOLDER)
+    if problems:
+        raise SystemExit("\n".join(map(str, problems)))
+    return Shown(template=template, drawn=drawn, html=html, needs=needs_of(FOLDER, template))
+
+
+def pictures(pdf: bytes, dots: int = DOTS) -> list[bytes]:
+    """Each page as a small PNG; the same page gives the same bytes."""
+    document = pypdfium2.PdfDocument(pdf)
+    try:
+        return [_png(page.render(scale=dots / 72).to_pil()) for page in document]
+    finally:
+        document.close()
+
+
+def _png(picture: Any) -> bytes:
+    from PIL import Image
+
+    stream = io.BytesIO()
+    few = picture.convert("RGB").quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    few.save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def page(one: Shown) -> str:
+    """The letter's page of the gallery, in Markdown."""
+    plain = plainness(one.html)
+    lines = [f"# {one.heading}", ""]
+    lines += [one.about, ""] if one.about else []
+    lines += [f"![{_alt(one)}]({one.name}-{number}.png)" for number in range(1, one.drawn.pages + 1)]
+    lines += ["", f"- Template: `templates/{one.template}`"]
+    lines += [f"- Family: {one.attribute('family')}; stage: {one.attribute('stage')}"]
+    lines += [
+        f"- Reads at about age {plain.reading_age:.0f}; longest sentence {plain.longest_sentence} words;"
+        f" {one.drawn.pages} page{'s' if one.drawn.pages > 1 else ''} on {one.drawn.sheets} sheet"
+        f"{'s' if one.drawn.sheets > 1 else ''}"
+    ]
+    for kind, title in _MARKS.items():
+        found = dict.fromkeys(mark.id.replace("_", " ") for mark in one.drawn.marks if mark.kind == kind)
+        lines += [f"- {title}: {', '.join(found)}"] if found else []
+    lines += _asked("Asks of the extract", one.needs.fields)
+    lines += _asked("Asks of `details:` in the experiment", one.needs.details)
+    return "\n".join((*lines, "", "[All letters and signs](README.md)", ""))
+
+
+def _asked(title: str, names: Mapping[str, Kind]) -> list[str]:
+    told = ", ".join(f"`{name}` ({_KINDS[kind]})" for name, kind in names.items())
+    return [f"- {title}: {told}"] if told else []
+
+
+def _alt(one: Shown) -> str:
+    return f"The letter headed “{one.heading}”, to an invented person"
+
+
+def index(shown_: Iterable[Shown]) -> str:
+    """The list of all, by family."""
+    families: dict[str, list[Shown]] = {}
+    for one in shown_:
+        families.setdefault(one.attribute("family"), []).append(one)
+    lines = [
+        "# Letters and signs",
+        "",
+        "Each is drawn for somebody invented by an invented council. `make gallery` draws them again.",
+        "",
+    ]
+    for family, members in sorted(families.items()):
+        lines += [f"## {family[0].upper()}{family[1:]}", "", "| Template | Heading | Levers |", "|---|---|---|"]
+        for one in members:
+            levers = dict.fromkeys(mark.id for mark in one.drawn.marks if mark.kind == "lever")
+            lines.append(
+                f"| [{one.template.split('/')[-1].removesuffix('.html')}]({one.name}.md) | {one.heading} | "
+                f"{', '.join(levers) or 'none'} |"
+            )
+        lines.append("")
+    return "\n".join(lines)
+
+
+def pages(all_: Iterable[Shown]) -> dict[str, str]:
+    """Every page of the gallery by file name."""
+    held = list(all_)
+    return {f"{one.name}.md": page(one) for one in held} | {"README.md": index(held)}
+
+
+def main() -> None:
+    GALLERY.mkdir(exist_ok=True)
+    all_ = [shown(template) for template in letters()]
+    wanted: dict[str, bytes] = {name: text.encode() for name, text in pages(all_).items()}
+    for one in all_:
+        wanted |= {
+            f"{one.name}-{number}.png": picture for number, picture in enumerate(pictures(one.drawn.pdf), start=1)
+        }
+    for path in GALLERY.iterdir():
+        if path.name not in wanted:
+            path.unlink()
+    for name, content in wanted.items():
+        (GALLERY / name).write_bytes(content)
+    total = sum(map(len, wanted.values()))
+    sys.stdout.write(f"{len(all_)} templates in {GALLERY.relative_to(ROOT)}/, {total / 1e6:.1f} MB\n")
+
+
+if __name__ == "__main__":
+    main()
