@@ -68,6 +68,7 @@ def _check_characters(spec: LetterSpec) -> Iterator[Problem]:
             *(value for value in spec.fields.values() if isinstance(value, str)),
             *spec.claims.values(),
             *spec.council.values(),
+            *(value for value in spec.details.values() if isinstance(value, str)),
         )
     )
     signs = set(composed(written)) - set("\n\t ")

@@ -16,6 +16,18 @@ class TemplateCode(Code):
     TEMPLATE_NOT_UTF8 = ("text in UTF-8", "Save the file as UTF-8.")
     TEMPLATE_TOO_LARGE = ("a template under {limit} kB", "Take out what the letter does not need.")
     NAME_UNDEFINED = ("only names the letter has ({reason})", "Correct the name, or declare it under `columns:`.")
+    DETAIL_MISSING = (
+        "`details.{name}`, which {template} prints",
+        "Add `{name}:` under `details:` in the experiment, or correct the name in the template.",
+    )
+    DETAIL_MISFITS = (
+        "a {kind} in `details.{name}`, as {template} prints it",
+        "Write `{example}`, or change the filter in the template.",
+    )
+    DETAIL_PAST = (
+        "a day to come in `details.{name}`, which {template} prints, and it was {when}",
+        "Amend the experiment with the new day; a day gone by is written in words: `since: since April 2024`.",
+    )
     VALUE_BLANK = (
         "a value for {name}, and it is missing or blank",
         "Fill it in the extract or nudge.toml; a letter is never sent with a gap.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -25,7 +25,7 @@ class LetterSpec:
     """All that one letter needs. Personal: it never reaches a log, a message or the repository.
 
     `template` is relative to the templates folder. Money in `fields` is integer pence. `claims` holds the wording
-    frozen at the seal. `council` is the table of that name in nudge.toml.
+    frozen at the seal. `council` is the table of that name in nudge.toml; `details` are the experiment's constants.
     """
 
     reference: str
@@ -41,6 +41,7 @@ class LetterSpec:
     tenancy_reference: str
     payment_reference: str
     language: str = "en"
+    details: Mapping[str, str | int | date] = field(default_factory=dict)
 
     @property
     def place(self) -> Place:
@@ -63,6 +64,7 @@ class LetterSpec:
             "tenancy_reference": self.tenancy_reference,
             "payment_reference": self.payment_reference,
             "language": self.language,
+            "details": {name: _plain(value) for name, value in self.details.items()},
         }
 
 

@@ -47,7 +47,7 @@ def needs_of(folder: TemplateFolder, template: str) -> Needs:
         for where, name, kind in _told(tree):
             (kinds if where is None else parts[where])[name] = kind
     return Needs(
-        fields={name: kinds.get(name, Kind.TEXT) for name in fields if name not in _PARTS},
+        fields={name: kinds.get(name, Kind.TEXT) for name in fields},
         details=dict(sorted(parts["details"].items())),
         claims=tuple(sorted(parts["claims"])),
         council=tuple(sorted(parts["council"])),

@@ -38,11 +38,12 @@ CLAIM: Final = (
 )
 LETTER_DATE: Final = date(2026, 11, 23)
 _SECRET: Final = bytes(32)
+_COMING: Final = date(2027, 1, 20)
 _VALUES: Final[Mapping[Kind, Value]] = {
     Kind.MONEY: 41_250,
     Kind.NUMBER: 7.0,
     Kind.FLAG: True,
-    Kind.DATE: date(2027, 1, 20),
+    Kind.DATE: _COMING,
 }
 _WORDS: Final[Mapping[str, str]] = {
     "street": "Mill Lane",
@@ -113,11 +114,12 @@ def sample_spec(
     kinds: Mapping[str, Kind] | None = None,
     claims: Mapping[str, str] | None = None,
     council: Mapping[str, str] | None = None,
+    details: Mapping[str, str | int | date] | None = None,
 ) -> LetterSpec:
     """A letter of this template to an invented person, every name that it asks for filled in.
 
     `kinds` are the declared columns where there is an experiment; what it does not tell is read from the template.
-    `claims` and `council` take the place of invented wording and of the invented council.
+    `claims`, `council` and `details` take the place of what is invented for them.
     """
     needs = needs_of(folder, template)
     fields = {name: (kinds or {}).get(name, kind) for name, kind in needs.fields.items()}
@@ -131,6 +133,7 @@ def sample_spec(
         fields={name: recipient.money if kind is Kind.MONEY else _value(name, kind) for name, kind in fields.items()},
         claims=dict.fromkeys(needs.claims, CLAIM) | dict(claims or {}),
         council={name: _word(name) for name in needs.council} | dict(COUNCIL if council is None else council),
+        details={name: _detail(name, kind) for name, kind in needs.details.items()} | dict(details or {}),
         letter_date=LETTER_DATE,
         as_of=date(2026, 11, 20),
         tenancy_reference="T-000-100",
@@ -140,6 +143,12 @@ def sample_spec(
 
 def _value(name: str, kind: Kind) -> Value:
     return _word(name) if kind is Kind.TEXT else _VALUES[kind]
+
+
+def _detail(name: str, kind: Kind) -> str | int | date:
+    if kind is Kind.NUMBER:
+        return 40
+    return _COMING if kind is Kind.DATE else _word(name)
 
 
 def _word(name: str) -> str:

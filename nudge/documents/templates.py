@@ -34,7 +34,7 @@ from nudge.documents.qr import qr_image
 KINDS: Final = frozenset({".html", ".css", ".svg", ".png", ".jpg", ".jpeg"})
 MOST_BYTES: Final = 200_000  # a letter's template is some 6 kB; the sandbox itself sets no limit on size
 RESERVED: Final = frozenset(
-    {"recipient", "claims", "council", "letter", "as_of", "letter_date", "language", "tenancy_reference"}
+    {"recipient", "claims", "council", "details", "letter", "as_of", "letter_date", "language", "tenancy_reference"}
     | {"payment_reference", "loop", "self", "super", "caller", "true", "false", "none", "not", "and", "or", "in", "is"}
 )
 _MARK: Final = re.compile(r"data-(claim|required)\s*=\s*[\"']?([A-Za-z0-9_-]+)")
@@ -348,6 +348,7 @@ def _context(spec: LetterSpec) -> dict[str, object]:
         ),
         "claims": View(spec.claims),
         "council": View(spec.council),
+        "details": View({name: _typed_detail(value) for name, value in spec.details.items()}),
         "letter": View(
             {
                 "reference": spec.reference,
@@ -368,6 +369,11 @@ def _typed(value: Value) -> object:
     if isinstance(value, int):
         return Pence(value)
     return composed(value) if isinstance(value, str) else value
+
+
+def _typed_detail(value: str | int | date) -> object:
+    """A whole number as a number: it is no money, so `pounds` refuses it."""
+    return float(value) if isinstance(value, int) else _typed(value)
 
 
 def composed(text: str) -> str:

@@ -90,6 +90,10 @@ class ExperimentCode(Code):
         "a date that reads one way, as 2026-03-31",
         "Write {day_first} for {day_first_words} ({month_first} would be {month_first_words}).",
     )
+    DETAIL_WANTED = (
+        "text, a date as 2026-03-31, or a whole number",
+        'Put money and other figures in quotes, as they are to be printed: "£12.50".',
+    )
     PERIOD_UNREADABLE = ("months as 2025-04..2026-03", "Write first and last month, two dots between; both count.")
     PERIOD_BACKWARDS = ("the earlier month first", "Write {turned}.")
     ID_ILL_FORMED = ("1 to 64 of a–z, 0–9 and hyphen", "{fix}")
@@ -159,6 +163,10 @@ class ExperimentCode(Code):
     SUBGROUP_PAIRS = (
         "no `subgroups` where units are paired: a pair is one comparison, and may lie in two of them",
         "Remove them, or name the pairs under `strata`.",
+    )
+    DETAILS_TOO_MANY = (
+        "at most {most} details",
+        "Remove some: what differs from person to person is a column of the extract.",
     )
     ID_TWICE = ("an id of its own (`{id}` is already at line {line})", "Change one of the two.")
     PRIMARY_NONE = ("one outcome with `primary: true`", "Add it to the outcome that decides.")

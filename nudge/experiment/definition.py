@@ -21,6 +21,7 @@ from nudge.experiment.fields import (
     AboveZero,
     ColumnName,
     Day,
+    Detail,
     FreeText,
     Letter,
     Months,
@@ -46,6 +47,7 @@ BUILT_IN_EVENTS: Final = ("agreed", "complaint", "returned", "vacated", "decease
 ANSWERS: Final = ("contact", "payment")
 """The events whose time is better lower without saying so, and the default events of a live time to event."""
 HOUSEHOLD: Final = "household"
+MOST_DETAILS: Final = 30
 MOST_LOOKS: Final = 3
 """Looks before the end; with it, four."""
 Lever: TypeAlias = Literal[
@@ -371,6 +373,7 @@ class LiveExperiment(_Plan):
     eligible: Text
     exclude_if: Mapping[Name, ColumnName] = {}
     suppress: tuple[Name, ...] = Field(min_length=1)
+    details: Mapping[ColumnName, Detail] = {}
     events: Mapping[Name, EventRule] = {}
     baseline: Baseline | None = None
     arms: tuple[_LiveArm, ...] = Field(min_length=2)

@@ -98,6 +98,23 @@ def _day(value: Any) -> date:
     raise refusal("DATE_WANTED")
 
 
+def _detail(value: Any) -> str | int | date:
+    """Text, or a date where all of the text is one; a whole number."""
+    if isinstance(value, bool):
+        raise refusal("QUOTES_WANTED", word=str(value).lower())
+    if isinstance(value, int):
+        if abs(value) > LARGEST_NUMBER:
+            raise refusal("NUMBER_TOO_LARGE")
+        return value
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str):
+        raise refusal("DETAIL_WANTED")
+    text = _filled(value).strip()
+    is_a_date = _ISO.fullmatch(text) or _TWO_WAYS.fullmatch(text) or uk_date(text) is not None
+    return _day(text) if is_a_date else text
+
+
 def _number(value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise refusal("NUMBER_WANTED")
@@ -257,6 +274,13 @@ Day = Annotated[
     PlainSerializer(date.isoformat, return_type=str),
     WithJsonSchema({"type": "string", "format": "date"}),
 ]
+Detail = Annotated[
+    str | int | date,
+    PlainValidator(_detail),
+    PlainSerializer(lambda value: value.isoformat() if isinstance(value, date) else value, return_type=str | int),
+    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1}, {"type": "integer"}]}),
+]
+"""A constant for letters and signs: text, a whole number, or a date, which is text that is all of it a date."""
 Months = Annotated[
     Period,
     PlainValidator(_period),

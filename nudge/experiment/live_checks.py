@@ -10,7 +10,16 @@ from typing import Any, Final
 from nudge.base.columns import Kind
 from nudge.experiment.codes import ExperimentCode as Code
 from nudge.experiment.conditions import EVENT_COLUMNS, ConditionError, compile_condition
-from nudge.experiment.definition import ANSWERS, HOUSEHOLD, Analysis, Baseline, DesignSpec, Outcome, OutcomeType
+from nudge.experiment.definition import (
+    ANSWERS,
+    HOUSEHOLD,
+    MOST_DETAILS,
+    Analysis,
+    Baseline,
+    DesignSpec,
+    Outcome,
+    OutcomeType,
+)
 from nudge.experiment.draft import (
     BOTH,
     LIVE_KEYS,
@@ -335,6 +344,13 @@ def money_whole(draft: Draft) -> Iterator[Finding]:
             yield found(("minutes", name), Code.KEY_ALONE, on_key=True, **facts)
 
 
+def details_few(draft: Draft) -> Iterator[Finding]:
+    """A letter's constants are few; what differs from person to person is a column of the extract."""
+    details = draft.items("details")
+    if len(details) > MOST_DETAILS:
+        yield found(("details", details[MOST_DETAILS][0]), Code.DETAILS_TOO_MANY, on_key=True, most=MOST_DETAILS)
+
+
 def looks_placed(draft: Draft) -> Iterator[Finding]:
     """Declared looks say at which shares; a confidence sequence needs none, because every look is allowed for."""
     analysis: Analysis | None = draft.one("analysis")
@@ -353,6 +369,7 @@ LIVE: Final[tuple[Check, ...]] = (
     looks_placed,
     columns_known, bands_well_cut, conditions_readable, events_known, design_fits, live_primary, live_outcomes,
     claims_well_worded, baseline_fits, money_whole,
+    details_few,
 )  # fmt: skip
 
 

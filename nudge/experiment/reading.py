@@ -37,7 +37,7 @@ METHODS: Final = ("blocked", "pairs", "rerandomised", "minimised", "stepped_wedg
 _SEEDS: Final = frozenset({"seed", "random_seed", "rng", "random_state"})
 _LISTED: Final = frozenset({"arms", "outcomes", "waves"})
 _KEYED: Final = frozenset(
-    {"columns", "bands", "exclude_if", "events", "claims", "smallest_worthwhile", "costs", "minutes"}
+    {"columns", "bands", "exclude_if", "details", "events", "claims", "smallest_worthwhile", "costs", "minutes"}
 )
 
 Locate: TypeAlias = Callable[[Path, bool, int | None], Place]

@@ -54,6 +54,7 @@ HINTS: Final[Mapping[str, str]] = {
     "data_protection": "Initials and date, such as `JP 2026-11-20`.",
     "compare": "What stands in for a draw that there was not; never a verdict.",
     "design": "How the arms are drawn, or were drawn.",
+    "details": "Constants for letters and signs, seen there as `details.NAME`: text, dates, whole numbers.",
     "dpia": "Reference of the data protection impact assessment.",
     "drawn": "How the arms were drawn.",
     "duration": "The column of times from start to event or end of follow-up.",

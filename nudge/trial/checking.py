@@ -42,7 +42,11 @@ def check_file(path: Path) -> Checked:
         id=experiment.id,
         kind="live",
         summary=summary,
-        before_seal=(*unsealable(experiment, loaded.place), *_missing_files(loaded, experiment, path)),
+        before_seal=(
+            *unsealable(experiment, loaded.place),
+            *_missing_files(loaded, experiment, path),
+            *_unfilled(loaded, experiment, path),
+        ),
         warnings=warnings,
     )
 
@@ -58,6 +62,23 @@ def _hopeless(loaded: Loaded, experiment: LiveExperiment, clusters: int) -> tupl
         return ()
     facts = {"clusters": clusters, "p": p, "alpha": 1 - experiment.analysis.confidence}
     return (TrialCode.PLAN_CANNOT_REACH.at(loaded.place("design"), **facts),)
+
+
+def _unfilled(loaded: Loaded, experiment: LiveExperiment, path: Path) -> tuple[Problem, ...]:
+    """Details that the letters print and the file lacks, where the templates lie beside it and can be read."""
+    named = (*(arm.letter for arm in experiment.arms), *(wave.letter for wave in experiment.waves))
+    folder = path.absolute().parent.parent / "templates"
+    letters = [letter for letter in dict.fromkeys(named) if letter and (folder / letter).is_file()]
+    if not letters:
+        return ()
+    # These load the template engine, which a check without templates does not need.
+    from nudge.documents.details import check_details
+    from nudge.documents.templates import TemplateFolder
+
+    try:
+        return check_details(TemplateFolder(folder), letters, experiment.details, place=loaded.place)
+    except Refused as refused:
+        return refused.problems
 
 
 def _missing_files(loaded: Loaded, experiment: LiveExperiment, path: Path) -> tuple[Problem, ...]:

@@ -20,6 +20,7 @@ from nudge.base.errors import Place, Problem, Refused
 from nudge.base.files import private_folder
 from nudge.base.values import utc_text
 from nudge.documents.batch import prove_letters
+from nudge.documents.details import check_details
 from nudge.documents.letter import LetterSpec
 from nudge.documents.templates import TemplateFolder
 from nudge.experiment.conditions import Condition, compile_condition
@@ -124,7 +125,7 @@ def enrol(
     `accept_good_rows`), or the trial is closed; the list of unreadable rows is written all the same.
     """
     seal = require_seal(trial)
-    Refused.when(lapsed_claims(trial, seal, today))
+    Refused.when([*lapsed_claims(trial, seal, today), *_details_gone_by(trial, today)])
     mapping = mapping or load_mappings(trial.workspace.mappings).get("extract")
     waiting = private_folder(trial.workspace.folder / "data")
     with read_extract(extract, trial.experiment.columns, mapping, encoding=encoding, spool=waiting) as reading:
@@ -189,6 +190,13 @@ def enrol(
     learnt = load_mappings(trial.workspace.mappings)
     save_mappings(trial.workspace.mappings, {**learnt, "extract": reading.mapping})
     return replace(result, batch=batch.number, made=True, rejects_file=listing, merged=len(plan.merged))
+
+
+def _details_gone_by(trial: Trial, today: date) -> tuple[Problem, ...]:
+    """Days that the first letters name and that are past: nobody is drawn for a letter that comes too late."""
+    folder = TemplateFolder(trial.workspace.templates)
+    letters = [arm.letter for arm in trial.experiment.arms if arm.letter]
+    return check_details(folder, letters, trial.experiment.details, on=today, place=trial.loaded.place)
 
 
 def _flow(reading: Extract, found: _Sorted, plan: _Plan) -> dict[str, object]:

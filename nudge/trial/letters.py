@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from nudge.base.errors import Refused
 from nudge.base.values import utc_text
 from nudge.documents.batch import LetterFile, make_letters
+from nudge.documents.details import check_details
 from nudge.documents.letter import LetterSpec, letter_reference
 from nudge.documents.printpack import make_print_pack
 from nudge.documents.templates import TemplateFolder
@@ -97,6 +98,10 @@ def make_batch_letters(
         due = due_later(trial, rule, held, suppression, facts, today)
         templates = {arm.id: rule.letter for arm in trial.experiment.arms}
     specs, owner = _specs(trial, held, due, templates, frozen_claims(seal), wave, today)
+    sent = {spec.template for spec in specs}
+    day = specs[0].letter_date if specs else today
+    known = TemplateFolder(trial.workspace.templates)
+    Refused.when(check_details(known, sorted(sent), trial.experiment.details, on=day, place=trial.loaded.place))
     folder = trial.workspace.batch_folder(trial.id, number, None if wave == FIRST else wave)
     refused: dict[str, str] = {}
     kept: list[LetterFile] = []
@@ -106,7 +111,7 @@ def make_batch_letters(
         if specs:
             made = make_letters(
                 specs,
-                TemplateFolder(trial.workspace.templates),
+                known,
                 trial.workspace.profile,
                 folder,
                 executor=executor,

@@ -18,6 +18,7 @@ from nudge.base.errors import Place, Problem, Refused
 from nudge.base.files import private_folder, sha256_file
 from nudge.base.values import utc_text
 from nudge.documents.claims import ClaimFigure, work_out_claim
+from nudge.documents.details import check_details
 from nudge.documents.templates import TemplateFolder, check_templates
 from nudge.experiment.conditions import compile_condition
 from nudge.experiment.definition import LiveExperiment
@@ -101,6 +102,8 @@ def sealable_parts(trial: Trial) -> SealableParts:
     problems += check_templates(folder, tuple(name for name in there if name in arms))
     for name in there:
         problems += () if name in arms else check_templates(folder, (name,))
+    if not problems:  # a template that does not read cannot say what it prints
+        problems += check_details(folder, there, trial.experiment.details, place=trial.loaded.place)
     figures, untrue = claim_figures(trial)
     Refused.when([*problems, *untrue])
     sources = {

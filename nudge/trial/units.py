@@ -147,6 +147,7 @@ def specs_of(
             fields=with_bands(trial.experiment, tenancy.values),
             claims=claims,
             council=trial.workspace.council,
+            details=trial.experiment.details,
             letter_date=letter_date,
             as_of=as_of,
             language="en",

@@ -148,7 +148,7 @@ def test_what_a_template_draws_on_is_known():
     )
 
 
-@pytest.mark.parametrize("name", ["claims", "council", "recipient"])
+@pytest.mark.parametrize("name", ["claims", "council", "details", "recipient"])
 def test_a_column_may_not_take_a_name_that_templates_use(name):
     assert name in RESERVED
     with pytest.raises(Refused) as refusal:
