@@ -126,7 +126,7 @@ def _check_panels(page: ReadBack, place: Place, profile: Profile) -> Iterator[Pr
         if ink.page == 1 and ink.zone.y < profile.body.y - TOLERANCE and not ink.zone.meets(profile.window)
     ]
     homes = (profile.head, profile.contact)
-    strays = [zone for zone in above if not any(home.holds(zone, slack=1) for home in homes)]
+    strays = [zone for zone in above if not any(home.holds(zone) for home in homes)]
     if strays:
         near = min(homes, key=lambda home: abs(home.x - strays[0].x))
         yield LetterCode.PANEL_TOO_LONG.at(place, zone=_words(near))
