@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import unquote, urlsplit
 
 import pydyf
@@ -25,7 +25,6 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherRespons
 
 from nudge.base.errors import EnvironmentFault, Place, Refused
 from nudge.documents.codes import LetterCode, TemplateCode
-from nudge.documents.profiles import Profile
 
 FAMILY: Final = "Nudge Letter"  # a family name of our own, so that no font of the machine can stand in for it
 FONTS: Final[Mapping[str, int]] = {"NotoSans-Regular.ttf": 400, "NotoSans-Bold.ttf": 700}
@@ -130,12 +129,20 @@ def _listening() -> Iterator[list[tuple[str, str]]]:
         _LOG.propagate = passed_on
 
 
+class Paper(Protocol):
+    """What a page is drawn on: a letter's stationery (`Profile`) or a sign's sheet (`Sheet`). Compared by value."""
+
+    @property
+    def css(self) -> str: ...
+    def __hash__(self) -> int: ...
+
+
 @dataclass(slots=True)
 class Pen:
     """What one process keeps between letters of one folder and profile."""
 
     folder: Path
-    profile: Profile
+    profile: Paper
     fetcher: FolderFetcher
     fonts: Any
     base: Any  # fonts and page geometry
@@ -156,7 +163,7 @@ class Pen:
 
 
 @lru_cache(maxsize=4)
-def _pen(folder: Path, profile: Profile, stamp: tuple[tuple[str, int, int], ...]) -> Pen:
+def _pen(folder: Path, profile: Paper, stamp: tuple[tuple[str, int, int], ...]) -> Pen:
     if tuple(int(part) for part in weasyprint.__version__.split(".")[:1]) < (70,):
         raise EnvironmentFault(message="WeasyPrint 70 or later is needed: install nudge with its own requirements.")
     fetcher, fonts = FolderFetcher(folder), FontConfiguration()
@@ -174,8 +181,8 @@ def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
     return tuple((str(path), seen.st_mtime_ns, seen.st_size) for path in found for seen in (path.stat(),))
 
 
-def draw(html: str, folder: Path, *, profile: Profile, template: str) -> Drawn:
-    """Draw one letter. Refused where it asks for a file outside the folder, or cannot be laid out.
+def draw(html: str, folder: Path, *, profile: Paper, template: str) -> Drawn:
+    """Draw one letter or sign. Refused where it asks for a file outside the folder, or cannot be laid out.
 
     The bytes hang on the HTML, the style sheets, the fonts and the installed versions only: no date is written (I13).
     """

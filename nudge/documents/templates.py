@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import traceback
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -29,12 +29,24 @@ from nudge.base.values import pounds as pounds_in_words
 from nudge.documents.address import address_lines
 from nudge.documents.codes import TemplateCode
 from nudge.documents.letter import LetterSpec
-from nudge.documents.qr import qr_image
+from nudge.documents.qr import qr_image, sign_code
+from nudge.documents.sign_spec import SignSpec
 
 KINDS: Final = frozenset({".html", ".css", ".svg", ".png", ".jpg", ".jpeg"})
 MOST_BYTES: Final = 200_000  # a letter's template is some 6 kB; the sandbox itself sets no limit on size
 RESERVED: Final = frozenset(
-    {"recipient", "claims", "council", "details", "letter", "as_of", "letter_date", "language", "tenancy_reference"}
+    {
+        "recipient",
+        "claims",
+        "council",
+        "details",
+        "letter",
+        "sign",
+        "as_of",
+        "letter_date",
+        "language",
+        "tenancy_reference",
+    }
     | {"payment_reference", "loop", "self", "super", "caller", "true", "false", "none", "not", "and", "or", "in", "is"}
 )
 _MARK: Final = re.compile(r"data-(claim|required)\s*=\s*[\"']?([A-Za-z0-9_-]+)")
@@ -179,18 +191,23 @@ class TemplateFolder:
 
     def html(self, spec: LetterSpec) -> str:
         """The letter as HTML. Refused where the template, a name or a value is not good enough."""
+        return self._filled(spec.template, f"letter {spec.reference}", lambda: _context(spec))
+
+    def sign_html(self, spec: SignSpec) -> str:
+        """The sign as HTML, by the same rules."""
+        return self._filled(spec.template, f"sign {spec.reference}", lambda: _sign_context(spec))
+
+    def _filled(self, name: str, whose: str, context: Callable[[], dict[str, object]]) -> str:
         opened = _open(self.path, self._stamp())
-        place = Place(spec.template)
-        if spec.template not in opened.sources:
-            raise Refused(TemplateCode.TEMPLATE_ABSENT.at(place, template=spec.template))
-        Refused.when(opened.problems_of(spec.template))
+        if name not in opened.sources:
+            raise Refused(TemplateCode.TEMPLATE_ABSENT.at(Place(name), template=name))
+        Refused.when(opened.problems_of(name))
         try:
-            template = opened.template(spec.template)
-            return template.render(_context(spec))
+            return opened.template(name).render(context())
         except Refused:
             raise
         except Exception as fault:  # whatever a template can bring about is that letter's refusal, not our crash
-            raise Refused(_fault(fault, spec, opened.sources)) from None
+            raise Refused(_fault(fault, name, whose, opened.sources)) from None
 
     def _files(self) -> list[str]:
         return sorted(
@@ -363,6 +380,23 @@ def _context(spec: LetterSpec) -> dict[str, object]:
     }
 
 
+def _sign_context(spec: SignSpec) -> dict[str, object]:
+    return {
+        "claims": View(spec.claims),
+        "council": View(spec.council),
+        "details": View({name: _typed_detail(value) for name, value in spec.details.items()}),
+        "sign": View(
+            {
+                "reference": spec.reference,
+                "qr": Markup(sign_code(spec.council.get("website", ""), spec.reference)),  # noqa: S704
+                "size": spec.size,
+                "orientation": spec.orientation,
+            }
+        ),
+        "language": spec.language,
+    }
+
+
 def _typed(value: Value) -> object:
     if isinstance(value, bool):
         return value
@@ -381,13 +415,13 @@ def composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def _fault(fault: Exception, spec: LetterSpec, sources: Mapping[str, str]) -> Problem:
+def _fault(fault: Exception, template: str, whose: str, sources: Mapping[str, str]) -> Problem:
     """The refusal of what went wrong while filling in. Never quotes the exception where it could hold a cell."""
-    source, line = spec.template, None
+    source, line = template, None
     for frame in traceback.extract_tb(fault.__traceback__):
         if frame.filename in sources:
             source, line = frame.filename, frame.lineno
-    place = Place(f"{source} for letter {spec.reference}", line=line)
+    place = Place(f"{source} for {whose}", line=line)
     text = sources.get(source, "").splitlines()
     written = text[line - 1] if line is not None and line <= len(text) else ""
     names = ", ".join(_EXPRESSION.findall(written)) or "a value"
