@@ -110,7 +110,7 @@ def test_the_first_letters_of_both_arms_tell_a_tenant_the_same_required_things()
 
 
 def test_a_required_block_that_one_arm_lacks_is_named(tmp_path):
-    base = (shipped().path / "letters/base.html").read_text("utf-8")
+    base = (shipped().path / "letters/base-rent.html").read_text("utf-8")
     folder = folder_with(tmp_path, "letters/bare.html", base.replace('{% include "letters/parts/help.html" %}', ""))
     problems = check_templates(folder, (*FIRST, "letters/bare.html"))
     assert {problem.code for problem in problems} == {TemplateCode.BLOCK_REQUIRED.slug}
@@ -138,6 +138,7 @@ def test_a_changed_file_has_another_hash_and_is_read_again(tmp_path):
 def test_what_a_template_draws_on_is_known():
     assert shipped().used_by(NORM) == (
         "letters/arrears-personal-norm.html",
+        "letters/base-rent.html",
         "letters/base.html",
         "letters/parts/close.html",
         "letters/parts/head.html",
