@@ -32,6 +32,14 @@ COUNCIL: Final[Mapping[str, str]] = {
     "language_line": "For this letter in large print, Easy Read, braille or another language, call us.",
     "signed_by": "Priya Marsh, Income Officer",
 }
+NEIGHBOURS: Final[Mapping[str, str]] = {
+    **COUNCIL,
+    "service": "Communities Team",
+    "email": "hello@wealdenvale.example",
+    "website": "www.wealdenvale.example/join",
+    "signed_by": "Priya Marsh, Communities Officer",
+}
+"""The same council in a letter that asks for no money."""
 CLAIM: Final = (
     "More than 6 in 10 of the tenants we wrote to about arrears in the year to August 2026 agreed a way forward with us"
     " within eight weeks"
@@ -39,6 +47,7 @@ CLAIM: Final = (
 LETTER_DATE: Final = date(2026, 11, 23)
 _SECRET: Final = bytes(32)
 _COMING: Final = date(2027, 1, 20)
+_REPLY: Final = date(2026, 12, 14)
 _VALUES: Final[Mapping[Kind, Value]] = {
     Kind.MONEY: 41_250,
     Kind.NUMBER: 7.0,
@@ -58,6 +67,40 @@ _WORDS: Final[Mapping[str, str]] = {
     "telephone": "01632 960 102",
     "vehicle": "AB12 CDE",
 }
+
+
+_SAID: Final[Mapping[str, str]] = {
+    "allowance": "£200",
+    "appointment_at": "10.40am",
+    "appointment_place": "Room 3, the Health Centre, Mill Lane, Wealdenvale",
+    "appointment_with": "Sam Okoro, practice nurse",
+    "bring": "This letter, and a list of any medicine that you take",
+    "budget": "£20,000",
+    "caller": "the person who brings your post",
+    "challenge": "how can people tell us only once that they have moved?",
+    "hours": "two hours",
+    "meets_at": "6.30pm",
+    "joined_norm": (
+        "More than 6 in 10 of the dog owners we wrote to about Paws on Watch in the year to August 2026 joined within"
+        " eight weeks"
+    ),
+    "missed_cost": "about £60",
+    "most": "£1,500",
+    "notice_letters": "two letters that ask people to join Paws on Watch",
+    "notice_page": "www.wealdenvale.example/letters",
+    "notice_who": "Dog owners who asked us about Paws on Watch since April",
+    "own_reward": "a £20 shopping voucher",
+    "pack": "A lead tag, and a card with the number to call",
+    "place": "Wealdenvale Library",
+    "price": "Nothing",
+    "ready_cost": "about £900",
+    "ready_idea": "a bench and two tubs of flowers by the bus stop",
+    "role": "Help people to find books and to use the computers",
+    "street_reward": "£200 for plants or tools",
+    "thanks": "an evening to say thank you",
+    "visits": "Once a week, on a day that you choose",
+}
+"""What a name stands for where the word in it does not tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +166,7 @@ def sample_spec(
     """
     needs = needs_of(folder, template)
     fields = {name: (kinds or {}).get(name, kind) for name, kind in needs.fields.items()}
+    sender = COUNCIL if "pay_online" in needs.council else NEIGHBOURS
     number = str(next(place for place, one in enumerate(RECIPIENTS, 1) if one.id == recipient.id))
     return LetterSpec(
         reference=letter_reference(_SECRET, "sample", template, int(number), recipient.id),
@@ -131,8 +175,8 @@ def sample_spec(
         salutation=recipient.salutation,
         post_to=recipient.post_to,
         fields={name: recipient.money if kind is Kind.MONEY else _value(name, kind) for name, kind in fields.items()},
-        claims=dict.fromkeys(needs.claims, CLAIM) | dict(claims or {}),
-        council={name: _word(name) for name in needs.council} | dict(COUNCIL if council is None else council),
+        claims={name: _SAID.get(name, CLAIM) for name in needs.claims} | dict(claims or {}),
+        council={name: _word(name) for name in needs.council} | dict(sender if council is None else council),
         details={name: _detail(name, kind) for name, kind in needs.details.items()} | dict(details or {}),
         letter_date=LETTER_DATE,
         as_of=date(2026, 11, 20),
@@ -147,10 +191,14 @@ def _value(name: str, kind: Kind) -> Value:
 
 def _detail(name: str, kind: Kind) -> str | int | date:
     if kind is Kind.NUMBER:
-        return 40
-    return _COMING if kind is Kind.DATE else _word(name)
+        return 5
+    if kind is Kind.DATE:
+        return _REPLY if "reply" in name.split("_") else _COMING
+    return _word(name)
 
 
 def _word(name: str) -> str:
+    if name in _SAID:
+        return _SAID[name]
     found = (word for part, word in _WORDS.items() if part in name.split("_"))
     return next(found, f"the {name.replace('_', ' ')}")
