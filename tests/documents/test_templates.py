@@ -10,6 +10,9 @@ from invented import ALL, FIRST, NORM, folder_with, invented, shipped
 
 from nudge.base.errors import Refused
 from nudge.documents.codes import ClaimCode, LetterCode, TemplateCode
+from nudge.documents.page import draw
+from nudge.documents.profiles import profile_named
+from nudge.documents.structure import check_structure
 from nudge.documents.templates import RESERVED, check_templates
 
 DEFECTS = Path(__file__).parent.parent / "data" / "defects" / "documents"
@@ -185,3 +188,35 @@ def test_every_refusal_reads_as_a_sentence():
         assert problem.expected
         assert problem.fix.endswith((".", "`."))
         assert date(2026, 1, 1).isoformat() not in str(problem)
+
+
+CHOOSING = (
+    '<html lang="en"><head><title>A letter</title></head><body><h1>Your rent</h1>'
+    "{% if agreement %}<p>You have a plan with us.</p>{% elif weeks_in_arrears > 4 %}<p>It is some weeks now.</p>"
+    "{% else %}<p>You have no plan yet.</p>{% endif %}"
+    '<table><thead><tr><th scope="col">Week</th><th scope="col">Sum</th></tr></thead><tbody>'
+    "{% for line in statement | lines %}<tr><td>{{ line }}</td><td>{{ arrears | pounds }}</td></tr>{% endfor %}"
+    "</tbody></table></body></html>"
+)
+
+
+@pytest.mark.parametrize(
+    ("agreement", "weeks", "said"),
+    [(True, 9.0, "You have a plan with us."), (False, 9.0, "some weeks now"), (False, 2.0, "You have no plan yet.")],
+)
+def test_a_condition_chooses_the_words_of_each_tenant(tmp_path, agreement, weeks, said):
+    folder = folder_with(tmp_path, "letters/choosing.html", CHOOSING)
+    fields = {"agreement": agreement, "weeks_in_arrears": weeks, "arrears": 1250, "statement": "3 May, 10 May"}
+    html = folder.html(invented(template="letters/choosing.html", fields=fields))
+    assert said in html
+    assert html.count("<p>") == 1
+
+
+def test_a_table_has_a_row_for_each_line_and_its_heads_are_tagged(tmp_path):
+    folder = folder_with(tmp_path, "letters/choosing.html", CHOOSING)
+    fields = {"agreement": True, "weeks_in_arrears": 1.0, "arrears": 1250, "statement": "3 May\n10 May\n17 May"}
+    spec = invented(template="letters/choosing.html", fields=fields)
+    html = folder.html(spec)
+    assert html.count("£12.50") == 3
+    drawn = draw(html, folder.path, profile=profile_named("dl"), template=spec.template)
+    assert check_structure(drawn.pdf, spec.place) == ()
