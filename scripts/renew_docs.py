@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from packaging.requirements import Requirement
 
-from nudge.experiment.draft import LIVE_KEYS, RECORDED_KEYS
+from nudge.experiment.draft import LIVE_KEYS, RECORDED_KEYS, SITE_KEYS
 from nudge.experiment.fields import COLUMN_PATTERN, ID_PATTERN, LETTER_PATTERN, NAME_PATTERN
 from nudge.experiment.schema import json_schema
 
@@ -39,6 +39,14 @@ _HERE: Final[Mapping[tuple[str, str], str]] = {
         "LiveOutcome",
         "repeats",
     ): "true (so unless stated) where every event is on file, false where one per unit is kept.",
+    ("SiteOutcome", "source"): "The kind of file: incidents (one row each), surveys (counts) or speeds.",
+    ("SiteOutcome", "column"): "What is counted, as the files name it, such as dog_fouling; without it, every row.",
+    ("LiveArm", "letter"): "The template, such as letters/arrears-current.html; not in a trial of signs.",
+    ("LiveArm", "sign"): "The template of the sign, in a trial of signs only; an arm may have none.",
+    ("SiteExperiment", "columns"): "What the sites file must give besides what every one does, and of what kind.",
+    ("SiteExperiment", "unit"): "A trial of signs.",
+    ("SiteExperiment", "arms"): "The signs that are compared, or none; one arm is the control.",
+    ("SiteExperiment", "baseline"): "What happened before the trial, where it is known.",
     ("RecordedData", "unit"): "The column of the unit's id; without it each row is a unit.",
     ("RecordedData", "cluster"): "The column of what was drawn whole.",
     ("RecordedData", "strata"): "The columns within which the draw was balanced.",
@@ -67,21 +75,28 @@ _KINDS: Final = {
     "OutcomeType": "time_to_event, proportion, mean, rate, ratio or percentile",
 }
 _PLAIN: Final = {"string": "text", "number": "number", "integer": "whole number", "boolean": "true or false"}
+_SITE_TYPES: Final = {
+    "rate": "rate",
+    "percentile": "percentile",
+    "mean": "mean",
+    "proportion": "proportion",
+}
 _TYPES: Final = {"time_to_event": "time", "proportion": "proportion", "mean": "mean", "rate": "rate"}
 
 
 def experiment_table(definition: str) -> str:
     """Every key of one part of an experiment: type, default, meaning; for outcomes, with which types it goes."""
     part = json_schema()["definitions"][definition]
-    fitting = {"LiveOutcome": LIVE_KEYS, "RecordedOutcome": RECORDED_KEYS}.get(definition)
+    fitting = {"LiveOutcome": LIVE_KEYS, "RecordedOutcome": RECORDED_KEYS, "SiteOutcome": SITE_KEYS}.get(definition)
+    types = _SITE_TYPES if definition == "SiteOutcome" else _TYPES
     heads = ["Key", "Type", "Default", *(["For"] if fitting else []), "Means"]
     rows = []
     for key, given in part["properties"].items():
         default = "**compulsory**" if key in part.get("required", ()) else _default(given)
         row = [f"`{key}`", _type(given), default]
         if fitting:
-            goes = [words for type_, words in _TYPES.items() if key in fitting[type_] or key in {"id", "type"}]
-            row.append("all" if len(goes) == len(_TYPES) else ", ".join(goes))
+            goes = [words for type_, words in types.items() if key in fitting[type_] or key in {"id", "type"}]
+            row.append("all" if len(goes) == len(types) else ", ".join(goes))
         rows.append([*row, _HERE.get((definition, key), given["description"])])
     return _table(heads, rows)
 
@@ -133,6 +148,8 @@ def _anchor(name: str) -> str:
         "LiveArm": "arms",
         "RecordedArm": "arms-1",
         "LiveOutcome": "outcomes",
+        "SiteOutcome": "outcomes-of-sites",
+        "SitesSpec": "sites",
         "RecordedOutcome": "outcomes-1",
         "DesignSpec": "design",
         "RecordedDesign": "design-1",

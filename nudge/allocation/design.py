@@ -69,6 +69,10 @@ class Design:
     def of(cls, experiment: LiveExperiment, *, epoch: int = 1) -> Design:
         """The design that an experiment file declares."""
         declared = experiment.design
+        if declared.method in {"stepped_wedge", "crossover"}:
+            from nudge.allocation import sequences  # which builds on this module
+
+            return sequences.declared(experiment, epoch=epoch)
         return cls(
             trial=experiment.id,
             arms=experiment.arm_ids,

@@ -7,10 +7,13 @@ one sequence crossing over at each step; a crossover gives each sequence the con
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from nudge.allocation.codes import AllocationCode
 from nudge.allocation.design import Allocated, Design
 from nudge.base.errors import Place, Refused
+from nudge.experiment.definition import LiveExperiment
+from nudge.experiment.sites import SiteExperiment
 
 
 def stepped_wedge(
@@ -34,6 +37,21 @@ def crossover(
     """
     conditions = tuple(tuple(order) for order in orders)
     return _design(trial, tuple(" then ".join(order) for order in conditions), conditions, strata, ratio)
+
+
+def declared(experiment: LiveExperiment, *, epoch: int) -> Design:
+    """The design that an experiment of sites declares: its wedge, or both orders of its two arms."""
+    if not isinstance(experiment, SiteExperiment):
+        msg = "only sites have one arm after the other"
+        raise TypeError(msg)
+    control = experiment.control.id
+    [arm] = [name for name in experiment.arm_ids if name != control]
+    strata = experiment.design.strata
+    if experiment.design.method == "crossover":
+        found = crossover(experiment.id, orders=[(control, arm), (arm, control)], strata=strata)
+    else:
+        found = stepped_wedge(experiment.id, control=control, arm=arm, steps=experiment.periods - 1, strata=strata)
+    return replace(found, epoch=epoch)
 
 
 def _design(

@@ -68,24 +68,27 @@ def status(experiment: str | None, json_to: Path | None, on_day: date) -> None:
     screen = Screen(json_to)
     workspace = open_workspace(Path.cwd())
     names = [experiment] if experiment else sorted(path.stem for path in workspace.experiments.glob("*.yaml"))
-    figures = []
+    stands, broken = [], []
     for name in names:
         try:
             stand = standing(workspace, name, today=on_day)
         except Refused:
             if experiment:
                 raise
-            screen.heading(f"{name}: its file has mistakes")  # one broken file does not hide the other trials
-            screen.say(f"  → nudge check experiments/{name}.yaml\n")
+            broken.append(name)  # one broken file does not hide the other trials
             continue
-        if stand is None:  # a recorded plan has nothing to do
-            continue
-        figures.append(stand.figures())
+        if stand is not None:  # a recorded plan has nothing to do
+            stands.append(stand)
+    for stand in sorted(stands, key=lambda one: not one.counts):  # those not sealed yet come after the others
         screen.heading(stand.title)
         screen.counts(stand.counts)
         for line in stand.to_do:
             screen.say(f"  → {line}")
         screen.say()
+    for name in broken:
+        screen.heading(f"{name}: its file has mistakes")
+        screen.say(f"  → nudge check experiments/{name}.yaml\n")
+    figures = [stand.figures() for stand in stands]
     screen.figures(figures)
 
 

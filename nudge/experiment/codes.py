@@ -50,8 +50,8 @@ class ExperimentCode(Code):
 
     # The design
     DESIGN_OF_SITES = (
-        "a design of letters: stepped wedges and crossovers are for sites, and this version runs no trial of signs",
-        "Draw them in Python with `stepped_wedge` or `crossover`; for letters use `method: blocked`.",
+        "a design of letters: stepped wedges and crossovers are for sites",
+        "For signs write `unit: site` and a `sites:` block; for letters use `method: blocked`.",
     )
     DESIGN_KEY_MISFITS = ("no `{key}` where the method is {method}", "Remove `{key}`, or set the method it is for.")
     DESIGN_KEY_NEEDED = ("`{key}` beside the method {method}", "Add `{example}`.")
@@ -61,6 +61,25 @@ class ExperimentCode(Code):
         "Compare two arms at [1, 1], or set `method: blocked`.",
     )
     DESIGN_SHARE = ("a share from {least} to {most}", "Write `{example}`.")
+
+    # Signs
+    SITE_KEY = ("a trial of signs", "Remove `{key}`: {why}.")
+    SIGN_OF_SITES = ("a trial of letters", "Remove `sign`, or write `unit: site` and a `sites:` block.")
+    SITE_ENROL = ("`enrol: once`: sites are listed and drawn together", "Add `enrol: once` to `design`.")
+    SITE_ARMS = ("two arms where the method is {method}", "Compare two arms at a time.")
+    SITE_PERIODS = ("`periods: {wanted}` where the method is {method}", "{fix}")
+    SITE_PERIOD_KEY = ("a design whose sites change over", "Remove `{key}`, or set `method: crossover`.")
+    SITE_BASELINE = (
+        "no `baseline_days` where the method is {method}",
+        "Remove it: each site is compared with itself, and its first period is counted like the others.",
+    )
+    SITE_WASHOUT = ("a washout shorter than a period", "Lengthen `days`, or shorten `washout_days`.")
+    SITE_TYPE = (
+        "a rate, a percentile, a mean or a proportion",
+        "Signs are judged by counts (rate) and speeds; nobody is followed to an event.",
+    )
+    SITE_SOURCE = ("`source: {valid}` for a {type}", "Name the kind of file that the figures are read from.")
+    SITE_LIMIT = ("`limit`: the speed above which a vehicle counts", "Add `limit: 30`.")
 
     # Single values
     TEXT_WANTED = ("text", "Put the value in quotes.")
@@ -254,6 +273,7 @@ class ExperimentCode(Code):
         "`baseline`: what happened before the trial",
         "Run `nudge power` on your history and copy the block.",
     )
+    SEAL_SIGN = ("`sign` in at least one arm", "Name the templates of the signs, such as `signs/speed-eyes.html`.")
     SEAL_LETTER = ("`letter` in at least one arm", "Name the templates that the arms are sent.")
 
     # Notes: said, never refused

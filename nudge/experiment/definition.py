@@ -69,12 +69,12 @@ class OutcomeType(StrEnum):
     PERCENTILE = "percentile"
 
 
-class _Value(BaseModel):
+class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
 
 
-class Arm(_Value):
-    """One arm. In a live trial `letter` is its first letter, or None where the arm gets none.
+class Arm(Value):
+    """One arm. In a live trial `letter` is its first letter, or `sign` its sign; None where the arm gets none.
 
     `prior` is what was believed of the arm before the trial; the control has none. `cost` is in pounds: of each of
     its letters, in a recorded plan of each of its units.
@@ -85,6 +85,7 @@ class Arm(_Value):
     id: str
     control: Truth = False
     letter: Letter | None = None
+    sign: Letter | None = None
     label: Text | None = None
     levers: tuple[Lever, ...] = ()
     prior: Prior | None = None
@@ -106,7 +107,7 @@ class _RecordedArm(Arm):
     id: FreeText
 
 
-class Outcome(_Value):
+class Outcome(Value):
     """One outcome. Which keys fit depends on its type and on the kind of plan; `draft` says which.
 
     In a live trial `event` lists event kinds, the first to happen counting; in a recorded plan it holds the name of
@@ -129,7 +130,7 @@ class Outcome(_Value):
     at: WholeAboveZero | None = None
     window: Window | None = None
     baseline: Text | None = None
-    source: Literal["rent_accounts", "readings"] | None = None
+    source: Literal["rent_accounts", "readings", "incidents", "surveys", "speeds"] | None = None
     absent: Number | None = None
     success: Texts = ()
     start: Text | None = None
@@ -140,6 +141,7 @@ class Outcome(_Value):
     exposure: Text | None = None
     over: Text | None = None
     percentile: AboveZero | None = None
+    limit: AboveZero | None = None
     upper: Text | None = None
     counts: Text | None = None
     baseline_exposure: Text | None = None
@@ -156,7 +158,7 @@ class Outcome(_Value):
         return self.label or self.id.replace("_", " ")
 
 
-class Wave(_Value):
+class Wave(Value):
     """A later letter, the same in every arm: due `after` days from day 0 unless one of `unless` has happened."""
 
     id: Name
@@ -165,7 +167,7 @@ class Wave(_Value):
     letter: Letter
 
 
-class Claim(_Value):
+class Claim(Value):
     """A factual statement for letters: of the eligible of `period`, the share with `numerator` in so many days.
 
     `says` holds {share} and may hold {period_end}. It lapses `expires_days` after the last day of `period`.
@@ -180,21 +182,21 @@ class Claim(_Value):
     expires_days: WholeAboveZero
 
 
-class EventRule(_Value):
+class EventRule(Value):
     """Which rows of a file of responses are an event: `when` is a condition over that file's columns."""
 
     source_kind: Literal["contacts", "payments"] = Field(alias="from")
     when: Text
 
 
-class Band(_Value):
+class Band(Value):
     """A column cut at ascending edges, in pounds where it holds money; an edge belongs to the upper band."""
 
     of: ColumnName
     edges: tuple[Number, ...] = Field(min_length=1)
 
 
-class Baseline(_Value):
+class Baseline(Value):
     """What happened before the trial, for its size: one figure for the outcome it names, in that outcome's unit."""
 
     outcome: Name
@@ -210,12 +212,12 @@ class Baseline(_Value):
     source: Text
 
 
-class DesignSpec(_Value):
+class DesignSpec(Value):
     """How a live trial is drawn. `ratio` follows the order of the arms.
 
     `pair` names the column of pairs; `covariates` are columns by which pairs are made or batches balanced;
     `acceptance`, `chance` and `imbalance` are explained where they are used (`allocation.design`). The last two
-    methods are for sites and refused.
+    methods are for sites only.
     """
 
     method: Literal["blocked", "pairs", "rerandomised", "minimised", "stepped_wedge", "crossover"]
@@ -230,7 +232,7 @@ class DesignSpec(_Value):
     factorial: Literal["main_effects", "cells"] | None = None
 
 
-class RecordedDesign(_Value):
+class RecordedDesign(Value):
     """How somebody else's trial was drawn, as far as it is known.
 
     `compare` says what stands in for the draw that there was not; of a series `season` is how many periods make a year,
@@ -246,7 +248,7 @@ class RecordedDesign(_Value):
     lag: Whole | None = Field(default=None, ge=0, le=LONGEST_SPAN)
 
 
-class RecordedData(_Value):
+class RecordedData(Value):
     """Which columns of somebody else's data say what. Without `unit` each data row is a unit."""
 
     unit: Text | None = None
@@ -264,7 +266,7 @@ class RecordedData(_Value):
     spent: Text | None = None
 
 
-class Looks(_Value):
+class Looks(Value):
     """Looks before the end: at which shares of the `planned` units, and how the error is spent over them.
 
     `confidence_sequence` may be looked at whenever more batches are ripe, and has no `at`.
@@ -282,7 +284,7 @@ class Looks(_Value):
         return at
 
 
-class Analysis(_Value):
+class Analysis(Value):
     """How the result is worked out, fixed before it is seen. `lag_days`: how long late records may take to arrive."""
 
     confidence: float = Field(default=0.95, strict=True)
@@ -301,7 +303,7 @@ class Analysis(_Value):
         return confidence
 
 
-class SignOff(_Value):
+class SignOff(Value):
     """Initials and date of each who agreed, such as `JP 2026-11-20`; blank until then."""
 
     service: str = ""
@@ -310,7 +312,7 @@ class SignOff(_Value):
     data_protection: str = ""
 
 
-class Governance(_Value):
+class Governance(Value):
     """Who answers for the trial. `beacon` names a public value that does not exist yet, or is `none`."""
 
     sign_off: SignOff = SignOff()
@@ -320,7 +322,7 @@ class Governance(_Value):
     dpia: str = ""
 
 
-class _Plan(_Value):
+class _Plan(Value):
     id: TrialId
 
     @property

@@ -105,8 +105,18 @@ RECORDED_KEYS: Final[Mapping[OutcomeType, frozenset[str]]] = {
     OutcomeType.RATIO: _RECORDED_ANY - {"blank"} | {"column", "over"},
     OutcomeType.PERCENTILE: _RECORDED_ANY - {"blank"} | {"column", "percentile", "upper", "counts"},
 }
+_READ: Final = _ANY | {"source"}
+SITE_KEYS: Final[Mapping[OutcomeType, frozenset[str]]] = {
+    OutcomeType.TIME_TO_EVENT: _ANY,
+    OutcomeType.PROPORTION: _READ | {"limit"},
+    OutcomeType.MEAN: _READ,
+    OutcomeType.RATE: _READ | {"column"},
+    OutcomeType.RATIO: _ANY,
+    OutcomeType.PERCENTILE: _READ | {"percentile"},
+}
 LIVE_OUTCOME_KEYS: Final = frozenset[str]().union(*LIVE_KEYS.values())
 RECORDED_OUTCOME_KEYS: Final = frozenset[str]().union(*RECORDED_KEYS.values())
+SITE_OUTCOME_KEYS: Final = frozenset[str]().union(*SITE_KEYS.values())
 
 
 def misfits(

@@ -55,11 +55,6 @@ def columns_known(draft: Draft) -> Iterator[Finding]:
     cluster = draft.one("cluster")
     if cluster is not None and cluster != HOUSEHOLD:
         yield from unknown(("cluster",), cluster, [HOUSEHOLD, *kinds], Code.COLUMN_UNKNOWN)
-    for index, outcome in draft.outcomes():
-        for key in ("column", "baseline", "exposure", "baseline_exposure"):
-            column = getattr(outcome, key)
-            if column is not None:
-                yield from _column(("outcomes", index, key), column, kinds, _NUMERIC)
     analysis: Analysis | None = draft.one("analysis")
     if analysis is not None and draft.sound("bands"):
         for key in ("covariates", "subgroups"):
@@ -68,6 +63,30 @@ def columns_known(draft: Draft) -> Iterator[Finding]:
                 yield from unknown(path, name, list(draft.names), Code.COLUMN_OR_BAND_UNKNOWN)
                 if key == "subgroups" and (kind := draft.names.get(name)) in _MANY_VALUED:
                     yield found(path, Code.SUBGROUP_FINE, column=name, kind=kind)
+
+
+def outcome_columns_known(draft: Draft) -> Iterator[Finding]:
+    """What an outcome is read from is declared, and a number."""
+    for index, outcome in draft.outcomes() if draft.sound("columns") else ():
+        for key in ("column", "baseline", "exposure", "baseline_exposure"):
+            column = getattr(outcome, key)
+            if column is not None:
+                yield from _column(("outcomes", index, key), column, draft.kinds, _NUMERIC)
+
+
+def letters_only(draft: Draft) -> Iterator[Finding]:
+    """Letters have no signs, and none of the designs in which a site changes over."""
+    for index, arm in draft.items("arms"):
+        if arm.sign is not None:
+            yield found(("arms", index, "sign"), Code.SIGN_OF_SITES, on_key=True)
+    design: DesignSpec | None = draft.one("design")
+    if design is not None and design.method in CHANGING:
+        yield found(("design", "method"), Code.DESIGN_OF_SITES)
+    for index, outcome in draft.outcomes():
+        if outcome.source in SITE_SOURCES:
+            valid = "rent_accounts or readings"
+            fix = "Files of incidents, surveys and speeds are for trials of signs."
+            yield found(("outcomes", index, "source"), Code.NAME_UNKNOWN, valid=valid, fix=fix)
 
 
 def bands_well_cut(draft: Draft) -> Iterator[Finding]:
@@ -131,7 +150,8 @@ def design_fits(draft: Draft) -> Iterator[Finding]:
         yield found(("design", "ratio"), Code.RATIO_LENGTH, arms=arms, example=example)
 
 
-_SITES: Final = ("stepped_wedge", "crossover")
+CHANGING: Final = ("stepped_wedge", "crossover")
+SITE_SOURCES: Final = ("incidents", "surveys", "speeds")
 _TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     "pairs": ("pair", "covariates"),
     "rerandomised": ("covariates", "acceptance"),
@@ -142,9 +162,6 @@ _TERMS: Final[Mapping[str, tuple[str, ...]]] = {
 def _method_fits(draft: Draft, design: DesignSpec, arms: int) -> Iterator[Finding]:
     """The method has the keys it needs and no others, and as many arms as it can compare."""
     method = design.method
-    if method in _SITES:
-        yield found(("design", "method"), Code.DESIGN_OF_SITES)
-        return
     for key in ("pair", "covariates", "acceptance", "chance", "imbalance"):
         if getattr(design, key) and key not in _TERMS.get(method, ()):
             yield found(("design", key), Code.DESIGN_KEY_MISFITS, on_key=True, key=key, method=method)
@@ -293,6 +310,8 @@ _FIGURE: Final = {
     OutcomeType.PROPORTION: "share",
     OutcomeType.MEAN: "mean",
     OutcomeType.RATE: "rate",
+    OutcomeType.RATIO: "mean",
+    OutcomeType.PERCENTILE: "mean",
 }
 
 
@@ -366,9 +385,9 @@ def looks_placed(draft: Draft) -> Iterator[Finding]:
 
 LIVE: Final[tuple[Check, ...]] = (
     *BOTH,
-    looks_placed,
-    columns_known, bands_well_cut, conditions_readable, events_known, design_fits, live_primary, live_outcomes,
-    claims_well_worded, baseline_fits, money_whole,
+    looks_placed, letters_only,
+    columns_known, outcome_columns_known, bands_well_cut, conditions_readable, events_known, design_fits, live_primary,
+    live_outcomes, claims_well_worded, baseline_fits, money_whole,
     details_few,
 )  # fmt: skip
 

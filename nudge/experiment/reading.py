@@ -28,11 +28,22 @@ from nudge.experiment.definition import (
     live_outcome,
     recorded_outcome,
 )
-from nudge.experiment.draft import LIVE_OUTCOME_KEYS, RECORDED_OUTCOME_KEYS, Draft, Finding, Key, Path
+from nudge.experiment.draft import (
+    LIVE_OUTCOME_KEYS,
+    RECORDED_OUTCOME_KEYS,
+    SITE_OUTCOME_KEYS,
+    Draft,
+    Finding,
+    Key,
+    Path,
+)
 from nudge.experiment.live_checks import LIVE
 from nudge.experiment.recorded_checks import RECORDED
+from nudge.experiment.site_checks import SITES
+from nudge.experiment.sites import SiteExperiment
 from nudge.experiment.spelling import listed, meant, nearest
 
+SITE: Final = "site"
 METHODS: Final = ("blocked", "pairs", "rerandomised", "minimised", "stepped_wedge", "crossover", "recorded")
 _SEEDS: Final = frozenset({"seed", "random_seed", "rng", "random_state"})
 _LISTED: Final = frozenset({"arms", "outcomes", "waves"})
@@ -69,7 +80,7 @@ def read(values: Any, locate: Locate) -> Reading:
     for error in errors:
         reader.explain(error)
     draft = _draft(model, values, errors)
-    checks = RECORDED if model is RecordedExperiment else LIVE
+    checks = {RecordedExperiment: RECORDED, SiteExperiment: SITES}.get(model, LIVE)
     notes = [reader.settle(finding) for check in checks for finding in check(draft)]
     problems = tuple(dict.fromkeys(reader.problems))
     return Reading(None if problems else experiment, problems, tuple(note for note in notes if note is not None))
@@ -79,7 +90,9 @@ def _model_of(values: Mapping[str, Any]) -> type[LiveExperiment] | type[Recorded
     design = values.get("design")
     method = design.get("method") if isinstance(design, dict) else None
     recorded = nearest(method, METHODS) == "recorded" if isinstance(method, str) else "data" in values
-    return RecordedExperiment if recorded else LiveExperiment
+    if recorded:
+        return RecordedExperiment
+    return SiteExperiment if values.get("unit") == SITE or "sites" in values else LiveExperiment
 
 
 class _Reader:
@@ -144,6 +157,8 @@ class _Reader:
         if model is not Outcome:
             return _keys(model)
         fitting = RECORDED_OUTCOME_KEYS if self.recorded else LIVE_OUTCOME_KEYS
+        if self.model is SiteExperiment:
+            fitting = SITE_OUTCOME_KEYS
         return [key for key in _keys(model) if key in fitting]
 
     def explain(self, error: ErrorDetails) -> None:

@@ -195,11 +195,12 @@ def _paired(draft: Draft) -> bool:
 
 
 def recorded_arms(draft: Draft) -> Iterator[Finding]:
-    """Nothing is posted here, so no arm has a letter."""
+    """Nothing is posted or put up here, so no arm has a letter or a sign."""
     for index, arm in draft.items("arms"):
-        if arm.letter is not None:
-            switch = "`design.method: blocked`"
-            yield found(("arms", index, "letter"), Code.KEY_OF_LIVE, on_key=True, key="letter", switch=switch)
+        for key in ("letter", "sign"):
+            if getattr(arm, key) is not None:
+                switch = "`design.method: blocked`"
+                yield found(("arms", index, key), Code.KEY_OF_LIVE, on_key=True, key=key, switch=switch)
 
 
 def recorded_primaries(draft: Draft) -> Iterator[Finding]:

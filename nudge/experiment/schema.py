@@ -12,13 +12,17 @@ from typing import Any, Final
 from pydantic.json_schema import models_json_schema
 
 from nudge.experiment.definition import LiveExperiment, RecordedExperiment
-from nudge.experiment.draft import LIVE_OUTCOME_KEYS, RECORDED_OUTCOME_KEYS
-from nudge.experiment.reading import METHODS
+from nudge.experiment.draft import LIVE_OUTCOME_KEYS, RECORDED_OUTCOME_KEYS, SITE_OUTCOME_KEYS
+from nudge.experiment.live_checks import SITE_SOURCES
+from nudge.experiment.reading import METHODS, SITE
+from nudge.experiment.site_checks import NO_USE
+from nudge.experiment.sites import SiteExperiment
 
 _RECORDED: Final = {
     "required": ["design"],
     "properties": {"design": {"required": ["method"], "properties": {"method": {"const": "recorded"}}}},
 }
+_OF_SITES: Final = {"required": ["unit"], "properties": {"unit": {"const": SITE}}}
 HINTS: Final[Mapping[str, str]] = {
     "acceptance": "The share of allocations that are balanced enough: 0.1 is one in ten.",
     "absent": "What a unit that is absent from the extract counts as; 0 where cleared tenancies vanish from the list.",
@@ -30,6 +34,7 @@ HINTS: Final[Mapping[str, str]] = {
     "at": "The day from day 0 at which the value is read; needs `window`.",
     "bands": "Columns cut at edges, to serve as strata or subgroups.",
     "baseline": "What happened before: the trial's figures; on an outcome, the column measured before the draw.",
+    "baseline_days": "How many days before the signs are counted, for each site to be set against.",
     "baseline_exposure": "The exposure of the earlier count.",
     "batch": "The column that says in which batch each row was enrolled.",
     "beacon": "A public value that nobody can know yet, such as `national lottery 2026-12-05`; or `none`.",
@@ -53,6 +58,7 @@ HINTS: Final[Mapping[str, str]] = {
     "data_cut": "The last day that the data cover without a gap.",
     "data_protection": "Initials and date, such as `JP 2026-11-20`.",
     "compare": "What stands in for a draw that there was not; never a verdict.",
+    "days": "How many days a period has, from the day after its signs are put up.",
     "design": "How the arms are drawn, or were drawn.",
     "details": "Constants for letters and signs, seen there as `details.NAME`: text, dates, whole numbers.",
     "dpia": "Reference of the data protection impact assessment.",
@@ -84,6 +90,7 @@ HINTS: Final[Mapping[str, str]] = {
     "legal": "Initials and date, such as `JP 2026-11-20`.",
     "letter": "The template, such as letters/arrears-current.html.",
     "levers": "The techniques an arm uses: MINDSPACE, then EAST.",
+    "limit": "The speed above which a vehicle counts, in the unit of the readings: 30.",
     "looks": "Looks before the end, and how the error is spent over them.",
     "mean": "The mean of the outcome, before.",
     "method": "How it is drawn here: blocked, pairs, rerandomised, minimised. recorded: somebody else's trial.",
@@ -92,20 +99,24 @@ HINTS: Final[Mapping[str, str]] = {
     "multiplicity": "How several primary outcomes are tested together.",
     "numerator": "The event that the share counts.",
     "of": "The column that is cut.",
+    "orientation": "How the signs stand; a site may have its own.",
     "outcome": "The outcome that the figure is of.",
     "outcomes": "What is measured; one is primary.",
     "over": "The column that the sum is divided by, such as the rent due.",
     "pair": "The column that says which units were paired.",
     "percentile": "Which percentile of a site's readings: 85 for the speed that 85 in 100 keep below.",
     "period": "Months, both ends inside: 2025-04..2026-03; under `data`, the column of periods.",
+    "periods": "How many periods there are where sites change over: 2 of a crossover, steps and one more of a wedge.",
     "planned": "How many units the trial is planned to have in all.",
     "population": "Whom the share is of.",
+    "preset": "`print-house` with bleed and marks, `no-marks` for a printer of your own.",
     "primary": "true on the outcome that decides.",
     "prior": (
         "What was believed of the arm before: redesign, norm, reminder, eyes, or [mean, sd] of the log of the ratio,"
         " positive where it does better."
     ),
     "question": "What the trial is to answer, in a sentence.",
+    "radius": "Metres within which an incident with a position belongs to its nearest site.",
     "randomised": "yes, no or unknown.",
     "range": "The least and the most that the number can be: [0, 500].",
     "rate": "The rate of the outcome, before.",
@@ -118,7 +129,10 @@ HINTS: Final[Mapping[str, str]] = {
     "season": "How many periods of a series make a year, each with a term of its own: 12 for months.",
     "service": "Initials and date, such as `JP 2026-11-20`.",
     "share": "The share with the event, before: 0.3 for 30 per cent.",
+    "sign": "The template of the sign, such as signs/speed-eyes.html; an arm may have none.",
     "sign_off": "Initials and date of each who agreed.",
+    "sites": "The signs, and the days that count.",
+    "size": "The size of the signs; a site may have its own.",
     "smallest_worthwhile": "The smallest effect worth having, by outcome: days, pounds, or a fraction.",
     "source": "The file that the figure comes from.",
     "spanning": "What to do with a cluster in more than one arm.",
@@ -137,6 +151,7 @@ HINTS: Final[Mapping[str, str]] = {
     "units": "How many units the figure is from.",
     "unless": "Events that stop this letter.",
     "value": "Pounds that one more is worth: one more unit with the event, a day gained, one of the number.",
+    "washout_days": "How many first days of a period do not count.",
     "waves": "Later letters, by the same rule in every arm.",
     "weigh": "`cluster` counts each cluster once; otherwise each unit counts once.",
     "when": 'A condition over that file, such as: direction == "in".',
@@ -147,25 +162,36 @@ HINTS: Final[Mapping[str, str]] = {
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema of both kinds of plan, chosen by `design.method`."""
+    """The schema of every kind of plan, chosen by `design.method` and `unit`."""
     _, raw = models_json_schema(
-        [(LiveExperiment, "validation"), (RecordedExperiment, "validation")], ref_template="#/definitions/{model}"
+        [(model, "validation") for model in (LiveExperiment, RecordedExperiment, SiteExperiment)],
+        ref_template="#/definitions/{model}",
     )
     definitions: dict[str, Any] = {name.strip("_"): _tidied(part) for name, part in raw["$defs"].items()}
     outcome = definitions.pop("Outcome")
     definitions["LiveOutcome"] = _only(outcome, LIVE_OUTCOME_KEYS)
     definitions["RecordedOutcome"] = _only(outcome, RECORDED_OUTCOME_KEYS)
-    for kind in ("Live", "Recorded"):
+    definitions["SiteOutcome"] = _only(outcome, SITE_OUTCOME_KEYS)
+    for name, keep in (("LiveOutcome", False), ("SiteOutcome", True)):
+        definitions[name]["properties"]["source"] = _sources(definitions[name]["properties"]["source"], of_sites=keep)
+    for kind in ("Live", "Recorded", "Site"):
         items = definitions[f"{kind}Experiment"]["properties"]["outcomes"]["items"]
         items["$ref"] = f"#/definitions/{kind}Outcome"
-    del definitions["RecordedArm"]["properties"]["letter"]
+    for key in NO_USE:
+        del definitions["SiteExperiment"]["properties"][key]
+    for key in ("letter", "sign"):
+        del definitions["RecordedArm"]["properties"][key]
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "An experiment of nudge",
         "properties": {"design": {"properties": {"method": {"enum": [*METHODS]}}}},  # so that an editor offers both
         "if": _RECORDED,
         "then": {"$ref": "#/definitions/RecordedExperiment"},
-        "else": {"$ref": "#/definitions/LiveExperiment"},
+        "else": {
+            "if": _OF_SITES,
+            "then": {"$ref": "#/definitions/SiteExperiment"},
+            "else": {"$ref": "#/definitions/LiveExperiment"},
+        },
         "definitions": dict(sorted(definitions.items())),
     }
 
@@ -173,6 +199,13 @@ def json_schema() -> dict[str, Any]:
 def as_text() -> str:
     """The schema as it is committed beside the examples."""
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _sources(part: Mapping[str, Any], *, of_sites: bool) -> dict[str, Any]:
+    """The kinds of file that an outcome of letters, or of sites, may name."""
+    [words, null] = part["anyOf"]
+    kept = [word for word in words["enum"] if (word in SITE_SOURCES) == of_sites]
+    return {**part, "anyOf": [{**words, "enum": kept}, null]}
 
 
 def _only(outcome: Mapping[str, Any], keys: frozenset[str]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from nudge.base.canonical import digest
 from nudge.base.errors import Place, Problem
 from nudge.experiment.codes import ExperimentCode as Code
 from nudge.experiment.definition import Experiment, LiveExperiment, SignOff
+from nudge.experiment.sites import SiteExperiment
 
 SECRET_BYTES: Final = 32
 NO_BEACON: Final = "none"
@@ -104,9 +105,12 @@ def unsealable(experiment: LiveExperiment, place: Callable[..., Place] | None = 
 
     problems: list[Problem] = []
     governance = experiment.governance
-    if experiment.baseline is None:
+    of_sites = isinstance(experiment, SiteExperiment)  # they are measured before, or set against themselves
+    if experiment.baseline is None and not of_sites:
         problems.append(Code.SEAL_BASELINE.at(at("baseline")))
-    if all(arm.letter is None for arm in experiment.arms):
+    if of_sites and all(arm.sign is None for arm in experiment.arms):
+        problems.append(Code.SEAL_SIGN.at(at("arms")))
+    if not of_sites and all(arm.letter is None for arm in experiment.arms):
         problems.append(Code.SEAL_LETTER.at(at("arms")))
     for name in SignOff.model_fields:
         if signed_on(getattr(governance.sign_off, name)) is None:

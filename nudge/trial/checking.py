@@ -85,7 +85,10 @@ def _missing_files(loaded: Loaded, experiment: LiveExperiment, path: Path) -> tu
     """Letters and sources that are not where the file's own folder says; the seal reads them from the workspace."""
     root = path.absolute().parent.parent
     named: dict[str, tuple[str | int, ...]] = {
-        f"templates/{arm.letter}": ("arms", number) for number, arm in enumerate(experiment.arms) if arm.letter
+        f"templates/{template}": ("arms", number)
+        for number, arm in enumerate(experiment.arms)
+        for template in (arm.letter, arm.sign)
+        if template
     }
     named |= {f"templates/{wave.letter}": ("waves", number) for number, wave in enumerate(experiment.waves)}
     named |= {claim.source: ("claims", name) for name, claim in experiment.claims.items()}

@@ -39,6 +39,7 @@ from nudge.trial.gate import check_list_date
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.households import Home, place_households
 from nudge.trial.sealing import draw_seed, epoch_now, frozen_claims, lapsed_claims, read_secret
+from nudge.trial.sites import require_letters
 from nudge.trial.units import (
     exclusion,
     home_of,
@@ -124,6 +125,7 @@ def enrol(
     arm's template (I4). Refused where the list is stale, a claim has lapsed, rows are unreadable (unless
     `accept_good_rows`), or the trial is closed; the list of unreadable rows is written all the same.
     """
+    require_letters(trial)
     seal = require_seal(trial)
     Refused.when([*lapsed_claims(trial, seal, today), *_details_gone_by(trial, today)])
     mapping = mapping or load_mappings(trial.workspace.mappings).get("extract")

@@ -17,6 +17,7 @@ from nudge.base.files import sha256_file
 from nudge.experiment.definition import LiveExperiment
 from nudge.experiment.loader import Loaded, load
 from nudge.experiment.seal import definition_hash
+from nudge.experiment.sites import SiteExperiment
 from nudge.records.store import Store, audited, open_store, rows_of
 from nudge.records.tables import BatchRow, SealRow
 from nudge.trial.codes import TrialCode
@@ -68,6 +69,8 @@ class Trial:
     @property
     def horizon(self) -> int:
         """Days from day 0 until the last of a unit's outcomes is known."""
+        if isinstance(self.experiment, SiteExperiment):
+            return self.experiment.last_day
         return max(
             int(outcome.horizon or outcome.within or (outcome.at or 0) + (outcome.window or (0, 0))[1])
             for outcome in self.experiment.outcomes

@@ -29,6 +29,7 @@ from nudge.trial.due import Due, Facts, due_first, due_later, due_on, wave_named
 from nudge.trial.gate import Listed, fresh_list
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.sealing import frozen_claims, read_secret
+from nudge.trial.sites import require_letters
 from nudge.trial.units import specs_of
 
 
@@ -74,6 +75,7 @@ def make_batch_letters(
     Refused where the trial changed since its seal or is closed, the batch is undone or posted, the list is older
     than a week, and for a later wave where it is not due or its extract is missing or stale.
     """
+    require_letters(trial)
     seal = require_seal(trial)
     rule = None if wave == FIRST else wave_named(trial, wave)
     held = records_of(trial, number)

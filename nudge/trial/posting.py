@@ -22,6 +22,7 @@ from nudge.trial.gate import HELD, Listed, fresh_list, withheld_because
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.letters import clear_batch
 from nudge.trial.reprints import letters_named
+from nudge.trial.sites import require_letters
 from nudge.trial.units import unit_code
 
 PULL_LIST: Final = "pull-list.csv"
@@ -62,6 +63,7 @@ def confirm_posting(
     date is in the future, before the letters were made or not the one recorded (`correct_posting` mends that), the
     list is older than a week, or a reference is not of this batch.
     """
+    require_letters(trial)
     require_seal(trial)
     if wave != FIRST:
         wave_named(trial, wave)

@@ -98,7 +98,7 @@ def sealable_parts(trial: Trial) -> SealableParts:
         if name not in known
     ]
     there = tuple(name for name in letters if name in known)
-    arms = {arm.letter for arm in trial.experiment.arms}
+    arms = {template for arm in trial.experiment.arms for template in (arm.letter, arm.sign)}
     problems += check_templates(folder, tuple(name for name in there if name in arms))
     for name in there:
         problems += () if name in arms else check_templates(folder, (name,))
@@ -118,8 +118,8 @@ def sealable_parts(trial: Trial) -> SealableParts:
 
 
 def letters_of(experiment: LiveExperiment) -> tuple[str, ...]:
-    """The templates of every letter that the trial may send, first letters first."""
-    first = [arm.letter for arm in experiment.arms if arm.letter]
+    """The templates of every letter that the trial may send, first letters first; of every sign, where it has those."""
+    first = [template for arm in experiment.arms for template in (arm.letter, arm.sign) if template]
     return (*first, *(wave.letter for wave in experiment.waves))
 
 

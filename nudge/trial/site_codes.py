@@ -1,0 +1,55 @@
+"""What the steps of a trial of signs refuse, and the way on from each."""
+
+from __future__ import annotations
+
+from enum import unique
+
+from nudge.base.codes import Code
+
+
+@unique
+class SignTrialCode(Code):
+    """Refusals of `nudge signs`, and of the files of incidents, surveys and speeds."""
+
+    OF_SIGNS = ("a trial of letters (this one is of signs)", "Use `nudge signs {trial}`.")
+    OF_LETTERS = ("a trial of signs (this one is of letters)", "Use `nudge enrol {trial} EXTRACT …`.")
+    ROWS_AT_FAULT = (
+        "every site ready to be drawn ({count} of {rows} rows are not)",
+        "Settle them first, or go on without those sites: --accept-good-rows.",
+    )
+    DRAWN_ONCE = (
+        "the sites file that was drawn (batch {number}); sites are listed and drawn together, once",
+        "Before anything is up, `nudge undo {trial}/{number}` takes the list back; its sites keep their arms.",
+    )
+    NO_SITES = ("at least one site that may be drawn", "Add sites, or look at what `eligible` and `exclude_if` say.")
+    CANNOT_REACH = (
+        "a draw that could find something ({sites} sites drawn so may give no p-value below {p:.2g}; "
+        "{alpha:.2g} is asked)",
+        "List more sites{strata}.",
+    )
+    STARTS_NEEDED = (
+        "the day the first signs go up: sites that change over keep to a schedule",
+        "Add --starts DAY.",
+    )
+    STARTS_PAST = ("a first day of today or later", "Correct --starts.")
+    NOT_DRAWN = ("sites that are drawn", "Give the sites file first: `nudge signs {trial} SITES`.")
+    LOG_REFERENCE = ("the reference of a sign of this trial", "Copy it from the sign, or from install-log.csv.")
+    LOG_TWICE = ("each sign once (it stands in row {first} already)", "Remove one of the two rows.")
+    LOG_FUTURE = ("a day of today or before", "Record what was put up, on the day or after it.")
+    LOG_BEFORE_SIGNS = ("a day not before the signs were made ({made})", "Correct the day.")
+    LOG_BEFORE_DAY_0 = (
+        "a day not before day 0 ({day}), which an earlier log has fixed",
+        "Correct the day here; if the earlier one is wrong, add --because TEXT, and the report prints it.",
+    )
+    LOG_DIFFERS = (
+        "the day that is on record for this sign ({day})",
+        "Correct the day here; if the one on record is wrong, add --because TEXT, and the report prints it.",
+    )
+    LOG_DOWN_FIRST = ("a sign taken down on or after the day it was put up", "Correct one of the two days.")
+    LOG_DOWN_ALONE = ("the day a sign was put up, where it was taken down", "Fill it in.")
+    NOTHING_PUT_UP = ("at least one sign that was put up", "Fill in the day beside each sign that is up.")
+    KIND_OF_SIGNS = ("one of the kinds of file {valid}", "Name it with --kind.")
+    WINDOW_UNCOVERED = (
+        "{kind} on file for every day from {first} to {last} (now {now})",
+        "Export {kind} for those days and run `nudge responses {trial} FILE --kind {kind}`.",
+    )
