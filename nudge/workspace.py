@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,6 +39,10 @@ COUNCIL_KEYS: Final = (
 )
 
 
+LARGE_PRINT: Final = (16, 18)  # points; a recipient's own cell may ask for the larger
+_IN_LANGUAGE: Final = re.compile(rf"(?:{'|'.join(COUNCIL_KEYS)})_[a-z]{{2}}")  # a line in another language: hours_cy
+
+
 class WorkspaceCode(Code):
     """What can be wrong with a workspace or its settings."""
 
@@ -65,6 +70,7 @@ class Workspace:
     profile: str
     retention_days: int
     database: str
+    large_print: int = 16
 
     @property
     def database_url(self) -> str:
@@ -155,6 +161,7 @@ database = "sqlite:///nudge.db" # for PostgreSQL set {DATABASE_VARIABLE} instead
 
 [letters]
 profile = "dl"                  # the envelope: dl, c5 or notify
+large_print = 16                # points of large print: 16 or 18
 
 [retention]
 days = 365                      # names and letters go by `nudge erase` this long after a trial closes
@@ -187,6 +194,7 @@ def _read(folder: Path) -> Workspace:
         council=settings["council"],
         profile=settings["letters"]["profile"],
         retention_days=settings["retention"]["days"],
+        large_print=settings["letters"].get("large_print", LARGE_PRINT[0]),
         database=database,
     )
 
@@ -196,8 +204,9 @@ def _faults(settings: Mapping[str, Any], place: Place) -> list[Problem]:
     for table, keys in _TABLES.items():
         given = settings.get(table, {})
         found += [WorkspaceCode.SETTING_MISSING.at(place, key=key, table=table) for key in keys if key not in given]
-        found += [WorkspaceCode.SETTING_UNKNOWN.at(place, key=key, table=table) for key in given if key not in keys]
-        for key in keys:
+        own = [key for key in given if key not in keys and not _may_be_given(table, key)]
+        found += [WorkspaceCode.SETTING_UNKNOWN.at(place, key=key, table=table) for key in own]
+        for key in (*keys, *(key for key in given if _may_be_given(table, key) and key != "large_print")):
             kind: type = int if key == "days" else str
             if key in given and (not isinstance(given[key], kind) or isinstance(given[key], bool) or not given[key]):
                 expected = "a whole number above 0" if kind is int else "text that is not blank"
@@ -207,10 +216,20 @@ def _faults(settings: Mapping[str, Any], place: Place) -> list[Problem]:
         for table in settings
         if table not in _TABLES
     ]
+    if settings.get("letters", {}).get("large_print", LARGE_PRINT[0]) not in LARGE_PRINT:
+        expected = " or ".join(map(str, LARGE_PRINT))
+        found.append(WorkspaceCode.SETTING_WRONG.at(place, key="large_print", table="letters", expected=expected))
     database = settings.get("records", {}).get("database", "")
     if isinstance(database, str) and "@" in database and ":" in database.partition("//")[2].partition("@")[0]:
         found.append(WorkspaceCode.PASSWORD_IN_SETTINGS.at(place))
     return found
+
+
+def _may_be_given(table: str, key: str) -> bool:
+    """Settings that a workspace need not have: the size of large print, the council's lines in another language."""
+    return (table == "letters" and key == "large_print") or (
+        table == "council" and _IN_LANGUAGE.fullmatch(key) is not None
+    )
 
 
 def keep_secret(path: Path, secret: bytes) -> None:

@@ -13,6 +13,8 @@ from typing import Final
 from nudge.base.errors import Place, Problem
 from nudge.documents.address import address_lines, check_address
 from nudge.documents.codes import LetterCode, TemplateCode
+from nudge.documents.form import LARGE_PRINT_PAGES, Format
+from nudge.documents.halves import large_head
 from nudge.documents.letter import REFERENCE_PATTERN, LetterSpec, read_reference
 from nudge.documents.page import Drawn, characters
 from nudge.documents.profiles import PAGE_HEIGHT, PAGE_WIDTH, TOLERANCE, Profile, Zone
@@ -44,9 +46,10 @@ def check_letter(drawn: Drawn, spec: LetterSpec, profile: Profile, folder: Templ
         *_check_complaints(drawn, spec.place),
         *_check_window(page, spec, profile),
         *_check_margins(page, spec.place, profile),
-        *_check_panels(page, spec.place, profile),
+        *_check_panels(drawn, page, spec.place, profile),
         *_check_overprint(page, spec.place),
-        *_check_length(drawn, page, spec.place, profile),
+        *_check_length(drawn, page, spec, profile),
+        *_check_type(drawn, page, spec.place, profile),
         *_check_words(page, spec),
         *_check_marks(drawn, page, spec, folder),
     )
@@ -119,13 +122,13 @@ def _check_margins(page: ReadBack, place: Place, profile: Profile) -> Iterator[P
             yield LetterCode.KEEP_OUT_BREACHED.at(place, x=zone.x, y=zone.y)
 
 
-def _check_panels(page: ReadBack, place: Place, profile: Profile) -> Iterator[Problem]:
+def _check_panels(drawn: Drawn, page: ReadBack, place: Place, profile: Profile) -> Iterator[Problem]:
     above = [
         ink.zone
         for ink in page.ink
         if ink.page == 1 and ink.zone.y < profile.body.y - TOLERANCE and not ink.zone.meets(profile.window)
     ]
-    homes = (profile.head, profile.contact)
+    homes = (profile.head if drawn.points is None else large_head(profile), profile.contact)
     strays = [zone for zone in above if not any(home.holds(zone) for home in homes)]
     if strays:
         near = min(homes, key=lambda home: abs(home.x - strays[0].x))
@@ -145,15 +148,31 @@ def _check_overprint(page: ReadBack, place: Place) -> Iterator[Problem]:
             open_.append(zone)
 
 
-def _check_length(drawn: Drawn, page: ReadBack, place: Place, profile: Profile) -> Iterator[Problem]:
-    most = min(drawn.most_pages or profile.most_pages, profile.most_pages)
+def _check_length(drawn: Drawn, page: ReadBack, spec: LetterSpec, profile: Profile) -> Iterator[Problem]:
+    asked = drawn.most_pages or profile.most_pages
+    if spec.format is Format.LARGE_PRINT:
+        asked *= LARGE_PRINT_PAGES
+    most = min(asked, profile.most_pages)
     if drawn.pages > most:
-        yield LetterCode.TOO_MANY_PAGES.at(place, most=most, pages=drawn.pages)
+        yield LetterCode.TOO_MANY_PAGES.at(spec.place, most=most, pages=drawn.pages)
+
+
+def _check_type(drawn: Drawn, page: ReadBack, place: Place, profile: Profile) -> Iterator[Problem]:
+    """No small print; in larger type nothing smaller than asked, but for the address, which is for the postman."""
     least = min(LEAST_POINTS, profile.address_points)
-    for number in sorted({ink.page for ink in page.ink}):
-        sizes = [ink.points for ink in page.ink if ink.page == number and ink.points is not None]
-        if sizes and min(sizes) < least - 0.01:
-            yield LetterCode.TYPE_TOO_SMALL.at(place, least=least, page=number, found=min(sizes))
+    for number in range(1, len(page.texts) + 1):
+        sizes = [
+            (
+                ink.points,
+                drawn.points if drawn.points and not (number == 1 and ink.zone.meets(profile.window)) else least,
+            )
+            for ink in page.ink
+            if ink.page == number and ink.points is not None
+        ]
+        small = [(found, asked) for found, asked in sizes if found < asked - 0.01]
+        if small:
+            found, asked = min(small)
+            yield LetterCode.TYPE_TOO_SMALL.at(place, least=asked, page=number, found=found)
 
 
 def _check_words(page: ReadBack, spec: LetterSpec) -> Iterator[Problem]:

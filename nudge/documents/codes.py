@@ -65,6 +65,14 @@ class TemplateCode(Code):
         "Put the file beside the template, or correct its name there.",
     )
     STYLE_NOT_UNDERSTOOD = ("a style sheet that the page maker understands", "Correct {sheet}: {reason}.")
+    HALF_NOT_WHOLE = (
+        "a template of its own for each language, from <html> to </body>",
+        "Write the template as a whole letter: each half can be read alone.",
+    )
+    COUNCIL_LINE_MISSING = (
+        "the council's line {key} in nudge.toml",
+        'Add {key} = "…" under [council]: a letter never falls back to English.',
+    )
     IMAGE_WITHOUT_WORDS = ("an `alt` on every image", "Say in `alt` what the image tells the reader.")
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from nudge.base.columns import Value
 from nudge.base.errors import Place
+from nudge.documents.form import PLAIN, Form, Format
 
 # No vowels, so no words; nothing that reads as something else by hand or on the telephone (0 O, 1 I L, 2 Z, 5 S,
 # 8 B, U V). A prime number of them, so that the check character catches any one wrong and any two swapped.
@@ -25,7 +26,8 @@ class LetterSpec:
     """All that one letter needs. Personal: it never reaches a log, a message or the repository.
 
     `template` is relative to the templates folder. Money in `fields` is integer pence. `claims` holds the wording
-    frozen at the seal. `council` is the table of that name in nudge.toml; `details` are the experiment's constants.
+    frozen at the seal, `claims_in` that of other languages by their code. `council` is the table of that name in
+    nudge.toml; its lines in another language end in the code (`hours_cy`). `details` are the experiment's constants.
     """
 
     reference: str
@@ -40,8 +42,19 @@ class LetterSpec:
     as_of: date
     tenancy_reference: str
     payment_reference: str
-    language: str = "en"
     details: Mapping[str, str | int | date] = field(default_factory=dict)
+    form: Form = PLAIN
+    claims_in: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def format(self) -> Format:
+        """How the letter reaches its reader."""
+        return self.form.format
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages of the letter, in their order."""
+        return self.form.languages
 
     @property
     def place(self) -> Place:
@@ -63,8 +76,9 @@ class LetterSpec:
             "as_of": self.as_of.isoformat(),
             "tenancy_reference": self.tenancy_reference,
             "payment_reference": self.payment_reference,
-            "language": self.language,
             "details": {name: _plain(value) for name, value in self.details.items()},
+            "form": [str(self.format), list(self.languages), self.form.points],
+            "claims_in": {language: dict(claims) for language, claims in self.claims_in.items()},
         }
 
 

@@ -21,10 +21,13 @@ import pydyf
 import weasyprint
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from weasyprint.text.fonts import FontConfiguration
-from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse, fetch
 
 from nudge.base.errors import EnvironmentFault, Place, Refused
 from nudge.documents.codes import LetterCode, TemplateCode
+from nudge.documents.enlarged import enlarged
+from nudge.documents.halves import HALF, sheet_of
+from nudge.documents.profiles import Profile
 
 FAMILY: Final = "Nudge Letter"  # a family name of our own, so that no font of the machine can stand in for it
 FONTS: Final[Mapping[str, int]] = {"NotoSans-Regular.ttf": 400, "NotoSans-Bold.ttf": 700}
@@ -43,11 +46,15 @@ _LOG: Final = logging.getLogger("weasyprint")
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """An element of the finished letter that carries a mark: its kind (claim, required, lever), id and text."""
+    """An element of the finished letter that carries a mark: its kind (claim, required, lever), id and text.
+
+    `half` is the language of its half, in a letter of several languages.
+    """
 
     kind: str
     id: str
     text: str
+    half: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +66,8 @@ class Drawn:
     marks: tuple[Mark, ...]
     title: str
     most_pages: int | None  # as the template asks with data-pages; None where it does not
+    points: float | None = None  # of large type, where the letter asks for it
+    halves: Mapping[str, str] = field(default_factory=dict)  # the text of each language, where there are several
     complaints: tuple[str, ...]  # what the page maker warned of: codes only, as its words may hold a name
 
     @property
@@ -143,6 +152,7 @@ class Pen:
 
     folder: Path
     profile: Paper
+    points: float | None  # of large type; None as the style sheets have it
     fetcher: FolderFetcher
     fonts: Any
     base: Any  # fonts and page geometry
@@ -153,7 +163,7 @@ class Pen:
         """A style sheet of the folder, read once; Refused where it is not understood."""
         if url not in self.sheets:
             with _listening() as heard:
-                sheet = weasyprint.CSS(url=url, url_fetcher=self.fetcher, font_config=self.fonts)
+                sheet = self._read(url)
             name = Path(unquote(urlsplit(url).path)).name
             Refused.when(
                 TemplateCode.STYLE_NOT_UNDERSTOOD.at(Place(name), sheet=name, reason=words) for _, words in heard
@@ -161,9 +171,25 @@ class Pen:
             self.sheets[url] = sheet
         return self.sheets[url]
 
+    def form(self, languages: tuple[str, ...], profile: Profile) -> Any:
+        """What the form adds: large print has its letterhead in the text, halves their own page numbers."""
+        key = f"form:{' '.join(languages)}"
+        if key not in self.sheets:
+            self.sheets[key] = weasyprint.CSS(
+                string=sheet_of(languages, self.points, profile), url_fetcher=self.fetcher, font_config=self.fonts
+            )
+        return self.sheets[key]
 
-@lru_cache(maxsize=4)
-def _pen(folder: Path, profile: Paper, stamp: tuple[tuple[str, int, int], ...]) -> Pen:
+    def _read(self, url: str) -> Any:
+        if self.points is None:
+            return weasyprint.CSS(url=url, url_fetcher=self.fetcher, font_config=self.fonts)
+        with fetch(self.fetcher, url) as answer:
+            text = enlarged(answer.read().decode("utf-8-sig", errors="replace"), self.points)
+        return weasyprint.CSS(string=text, base_url=url, url_fetcher=self.fetcher, font_config=self.fonts)
+
+
+@lru_cache(maxsize=6)
+def _pen(folder: Path, profile: Paper, stamp: tuple[tuple[str, int, int], ...], points: float | None) -> Pen:
     if tuple(int(part) for part in weasyprint.__version__.split(".")[:1]) < (70,):
         raise EnvironmentFault(message="WeasyPrint 70 or later is needed: install nudge with its own requirements.")
     fetcher, fonts = FolderFetcher(folder), FontConfiguration()
@@ -173,7 +199,7 @@ def _pen(folder: Path, profile: Paper, stamp: tuple[tuple[str, int, int], ...]) 
     )
     text = f"{faces}html {{ font-family: '{FAMILY}' }}\n{profile.css}"
     base = weasyprint.CSS(string=text, url_fetcher=fetcher, font_config=fonts)
-    return Pen(folder=folder, profile=profile, fetcher=fetcher, fonts=fonts, base=base)
+    return Pen(folder=folder, profile=profile, points=points, fetcher=fetcher, fonts=fonts, base=base)
 
 
 def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
@@ -187,13 +213,17 @@ def draw(html: str, folder: Path, *, profile: Paper, template: str) -> Drawn:
     The bytes hang on the HTML, the style sheets, the fonts and the installed versions only: no date is written (I13).
     """
     folder = folder.resolve()
-    pen = _pen(folder, profile, _stamp(folder))
     base_url = (folder / template).parent.as_uri() + "/"
+    page = weasyprint.HTML(string=html, base_url=base_url, url_fetcher=FolderFetcher(folder))
+    tree = page.etree_element
+    pen = _pen(folder, profile, _stamp(folder), _points(tree))
+    languages = tuple(half.get("lang", "") for half in _halves(tree))
     try:
         with _listening() as heard:
-            page = weasyprint.HTML(string=html, base_url=base_url, url_fetcher=pen.fetcher)
-            tree = page.etree_element
+            page.url_fetcher = pen.fetcher
             sheets = [pen.base, *(pen.sheet(f"{base_url}{href}") for href in _take_links(tree))]
+            if isinstance(profile, Profile) and (languages or pen.points is not None):
+                sheets.append(pen.form(languages, profile))
             document = page.render(
                 font_config=pen.fonts,
                 stylesheets=sheets,
@@ -201,7 +231,7 @@ def draw(html: str, folder: Path, *, profile: Paper, template: str) -> Drawn:
                 pdf_variant=VARIANT,
                 presentational_hints=False,
             )
-            pdf = document.write_pdf(pdf_variant=VARIANT, finisher=_name_header_cells)
+            pdf = document.write_pdf(pdf_variant=VARIANT, finisher=_finish)
     except FatalURLFetchingError as fault:
         absent = isinstance(fault.__cause__, FileNotFoundError)
         code = TemplateCode.FILE_ABSENT if absent else TemplateCode.OUTSIDE_FOLDER
@@ -216,9 +246,11 @@ def draw(html: str, folder: Path, *, profile: Paper, template: str) -> Drawn:
     return Drawn(
         pdf=pdf,
         pages=len(document.pages),
-        marks=tuple(_marks(tree)),
+        marks=tuple(marks_of(tree)),
         title=document.metadata.title or "",
         most_pages=int(asked) if asked.isdigit() else None,
+        points=pen.points,
+        halves=halves_of(tree),
         complaints=tuple(dict.fromkeys(f"{kind}:{words}" for kind, words in heard)),
     )
 
@@ -234,15 +266,64 @@ def _take_links(tree: Any) -> list[str]:
     return found
 
 
-def _marks(tree: Any) -> Iterator[Mark]:
-    for element in tree.iter():
-        for kind in ("claim", "required", "lever", "zone"):
-            if name := element.get(f"data-{kind}"):
-                yield Mark(kind, name, " ".join("".join(element.itertext()).split()))
+def parsed(html: str) -> Any:
+    """The letter's HTML as a tree, without laying anything out."""
+    return weasyprint.HTML(string=html).etree_element
 
 
-def _name_header_cells(document: Any, pdf: Any) -> None:
-    """Say of every header cell what it heads: WeasyPrint 70 leaves /Scope out, and readers of tables rely on it."""
+def marks_of(tree: Any) -> Iterator[Mark]:
+    """Every marked element in the order of the text, with its words."""
+    halves = _halves(tree)
+    for half, part in [(one.get("lang", ""), one) for one in halves] or [("", tree)]:
+        for element in part.iter():
+            for kind in ("claim", "required", "lever", "zone"):
+                if name := element.get(f"data-{kind}"):
+                    yield Mark(kind, name, " ".join("".join(element.itertext()).split()), half)
+
+
+def halves_of(tree: Any) -> Mapping[str, str]:
+    """What each language says: its text, less the window and all else that stands in the first half only."""
+    return {half.get("lang", ""): " ".join("".join(_shared(half)).split()) for half in _halves(tree)}
+
+
+def _halves(tree: Any) -> list[Any]:
+    return [part for part in tree.iter("section") if HALF in part.get("class", "").split()]
+
+
+def _shared(element: Any) -> Iterator[str]:
+    if element.get("data-zone") == "address" or element.get("data-once") is not None:
+        return
+    yield f" {element.text or ''}"
+    for child in element:
+        yield from _shared(child)
+        yield f" {child.tail or ''}"
+
+
+def _points(tree: Any) -> float | None:
+    """The size of the text where the letter asks for larger type than its style sheets have."""
+    asked = tree.get("data-points", "")
+    return float(asked) if asked.isdigit() else None
+
+
+def _finish(document: Any, pdf: Any) -> None:
+    """Say what WeasyPrint 70 leaves out: the language of each half, and of every header cell what it heads."""
+    _name_languages(document, pdf)
+    _name_header_cells(pdf)
+
+
+def _name_languages(document: Any, pdf: Any) -> None:
+    names = [page._page_box.page_type.name for page in document.pages]  # set from the style of each half
+    spoken = [name.removeprefix(f"{HALF}-") if name.startswith(f"{HALF}-") else "" for name in map(str, names)]
+    if not any(spoken):
+        return
+    pages = {page.reference: language for page, language in zip(pdf.page_references, spoken, strict=True)}
+    for element in pdf.objects:
+        if isinstance(element, pydyf.Dictionary) and element.get("S") == "/Sect" and pages.get(element.get("Pg")):
+            element["Lang"] = pydyf.String(pages[element["Pg"]])
+
+
+def _name_header_cells(pdf: Any) -> None:
+    """Readers of tables rely on /Scope."""
     objects = {f"{item.number} {item.generation} R": item for item in pdf.objects}
 
     def parent(element: Any) -> Any:

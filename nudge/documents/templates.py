@@ -12,22 +12,35 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import FunctionLoader, StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import (
+    FunctionLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateSyntaxError,
+    UndefinedError,
+    nodes,
+    pass_context,
+)
 from jinja2.exceptions import SecurityError, TemplateNotFound
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from nudge.base.columns import Value
 from nudge.base.errors import Place, Problem, Refused
-from nudge.base.values import MONTHS, day_in_words
+from nudge.base.languages import ENGLISH, LANGUAGES
 from nudge.base.values import pounds as pounds_in_words
 from nudge.documents.address import address_lines
 from nudge.documents.codes import TemplateCode
+from nudge.documents.council import CouncilLines
+from nudge.documents.form import language_of, template_in
+from nudge.documents.halves import bound
 from nudge.documents.letter import LetterSpec
 from nudge.documents.qr import qr_image, sign_code
 from nudge.documents.sign_spec import SignSpec
@@ -84,10 +97,11 @@ def _pounds(amount: object) -> str:
     return pounds_in_words(amount)
 
 
-def _day(day: object) -> str:
+@pass_context
+def _day(context: Context, day: object) -> str:
     if not isinstance(day, date):
         raise _Blank
-    return day_in_words(day).replace(" ", "\u00a0", 1)
+    return LANGUAGES[context["language"]].day(day).replace(" ", "\u00a0", 1)
 
 
 def _later(day: object, days: int) -> date:
@@ -96,10 +110,11 @@ def _later(day: object, days: int) -> date:
     return day + timedelta(days=days)
 
 
-def _month(day: object) -> str:
+@pass_context
+def _month(context: Context, day: object) -> str:
     if not isinstance(day, date):
         raise _Blank
-    return f"{MONTHS[day.month - 1]} {day.year}"
+    return LANGUAGES[context["language"]].month(day)
 
 
 def _number(number: object) -> str:
@@ -127,7 +142,7 @@ def _finalize(value: Any) -> Any:
         raise _Bare("a number", "number")
     if isinstance(value, date):
         raise _Bare("a date", "day")
-    if isinstance(value, (list, tuple, dict, View)):
+    if isinstance(value, (list, tuple, dict, View, CouncilLines)):
         raise _Bare("a list", "join")
     if isinstance(value, str) and not isinstance(value, Markup):
         return _BETWEEN_FIGURES.sub("\u00a0", value)  # a telephone number is never broken over two lines
@@ -190,8 +205,17 @@ class TemplateFolder:
         return tuple(opened.sandbox.parse(opened.sources[name], name) for name in self.used_by(template))
 
     def html(self, spec: LetterSpec) -> str:
-        """The letter as HTML. Refused where the template, a name or a value is not good enough."""
-        return self._filled(spec.template, f"letter {spec.reference}", lambda: _context(spec))
+        """The letter as HTML, all its languages in one. Refused where a template, a name or a value is not good enough.
+
+        A template named with its own language (`x.cy.html`) is filled in in that one.
+        """
+        parts = []
+        for language in spec.languages:
+            template = template_in(spec.template, spec.format, language)
+            spoken = language if len(spec.languages) > 1 else language_of(template)
+            context = partial(_context, spec, spoken)
+            parts.append((spoken, self._filled(template, f"letter {spec.reference}", context)))
+        return bound(parts, spec.form, spec.template)
 
     def sign_html(self, spec: SignSpec) -> str:
         """The sign as HTML, by the same rules."""
@@ -351,7 +375,7 @@ def _conditional_marks(name: str, tree: nodes.Template, sources: Mapping[str, st
             yield TemplateCode.MARK_UNDER_CONDITION.at(Place(name, line=branch.lineno), mark=mark)
 
 
-def _context(spec: LetterSpec) -> dict[str, object]:
+def _context(spec: LetterSpec, language: str) -> dict[str, object]:
     taken = sorted(RESERVED.intersection(spec.fields))
     Refused.when(TemplateCode.FIELD_NAME_TAKEN.at(spec.place, name=name) for name in taken)
     return {
@@ -363,8 +387,8 @@ def _context(spec: LetterSpec) -> dict[str, object]:
                 "address": tuple(map(composed, address_lines(spec.name, spec.post_to))),
             }
         ),
-        "claims": View(spec.claims),
-        "council": View(spec.council),
+        "claims": View(spec.claims if language == ENGLISH else spec.claims_in.get(language, {})),
+        "council": CouncilLines(spec.council, language, spec.place),
         "details": View({name: _typed_detail(value) for name, value in spec.details.items()}),
         "letter": View(
             {
@@ -374,7 +398,7 @@ def _context(spec: LetterSpec) -> dict[str, object]:
         ),
         "letter_date": spec.letter_date,
         "as_of": spec.as_of,
-        "language": spec.language,
+        "language": language,
         "tenancy_reference": spec.tenancy_reference,
         "payment_reference": spec.payment_reference,
     }

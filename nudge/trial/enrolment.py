@@ -23,8 +23,7 @@ from nudge.documents.batch import prove_letters
 from nudge.documents.details import check_details
 from nudge.documents.letter import LetterSpec
 from nudge.documents.templates import TemplateFolder
-from nudge.experiment.conditions import Condition, compile_condition
-from nudge.experiment.definition import LiveExperiment
+from nudge.experiment.conditions import compile_condition
 from nudge.experiment.seal import cluster_code
 from nudge.intake.extract import Extract, Tenancy, read_extract
 from nudge.intake.mapping import ColumnMapping, load_mappings, save_mappings
@@ -35,16 +34,16 @@ from nudge.records.tables import AllocationRow, BatchRow, HouseholdRow, Recipien
 from nudge.trial.codes import TrialCode
 from nudge.trial.due import check_extract_date
 from nudge.trial.entries import entry_of, kept_with_batch
+from nudge.trial.forms import Forms, forms_of
 from nudge.trial.gate import check_list_date
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.households import Home, place_households
-from nudge.trial.sealing import draw_seed, epoch_now, frozen_claims, lapsed_claims, read_secret
+from nudge.trial.sealing import draw_seed, epoch_now, lapsed_claims, letters_of, read_secret
 from nudge.trial.sites import require_letters
 from nudge.trial.units import (
-    exclusion,
     home_of,
     home_of_recipient,
-    needs_another_letter,
+    reason_out,
     recipient_rows,
     specs_of,
     text_values,
@@ -146,9 +145,9 @@ def enrol(
             file = _write_rejects(trial, reading.rejects, dry_run=dry_run)
             why = TrialCode.ROWS_REJECTED.at(Place(reading.name), count=reading.rejected, rows=reading.rows, file=file)
             raise Refused(why, *problems(reading.name, reading.rejects))
-        secret = read_secret(trial)
-        found = _sort(trial, reading, listed, held, secret, today)
-    _prove(trial, seal, found, secret, day, today, executor, progress)
+        secret, forms = read_secret(trial), forms_of(trial, seal)
+        found = _sort(trial, reading, listed, held, forms, secret, today)
+    _prove(trial, forms, found, secret, day, today, executor, progress)
     if found.unwritable and not accept_good_rows:
         file = _write_rejects(trial, (*reading.rejects, *found.unwritable), dry_run=dry_run)
         why = TrialCode.LETTERS_UNWRITABLE.at(Place(reading.name), count=len(found.unwritable), file=file)
@@ -245,7 +244,15 @@ def _held(connection: Connection, trial: str) -> _Held:
     )
 
 
-def _sort(trial: Trial, reading: Extract, listed: SuppressionList, held: _Held, secret: bytes, today: date) -> _Sorted:
+def _sort(
+    trial: Trial,
+    reading: Extract,
+    listed: SuppressionList,
+    held: _Held,
+    forms: Forms,
+    secret: bytes,
+    today: date,
+) -> _Sorted:
     experiment = trial.experiment
     eligible = compile_condition(experiment.eligible, experiment.kinds)
     found = _Sorted(rows=reading.rows)
@@ -257,7 +264,7 @@ def _sort(trial: Trial, reading: Extract, listed: SuppressionList, held: _Held, 
             found.known += 1
             found.homes.append(home_of(tenancy))
             continue
-        reason = _reason_out(experiment, eligible, tenancy, listed, today)
+        reason = reason_out(experiment, eligible, forms, tenancy, listed, today)
         if row is not None and unit not in named:
             reason = "erased"
         if reason is not None:
@@ -269,25 +276,9 @@ def _sort(trial: Trial, reading: Extract, listed: SuppressionList, held: _Held, 
     return found
 
 
-def _reason_out(
-    experiment: LiveExperiment, eligible: Condition, tenancy: Tenancy, listed: SuppressionList, today: date
-) -> str | None:
-    if reasons := listed.reasons(tenancy.reference, today):
-        return reasons[0]
-    if other := needs_another_letter(tenancy):
-        return other
-    values = with_bands(experiment, tenancy.values)
-    if reason := exclusion(experiment, values):
-        return reason
-    holds = eligible.holds(values)
-    if holds is None:
-        return "missing_" + min(name for name in eligible.names if values.get(name) is None)
-    return None if holds else "not_eligible"
-
-
 def _prove(
     trial: Trial,
-    seal: SealRow,
+    forms: Forms,
     found: _Sorted,
     secret: bytes,
     day: date,
@@ -296,9 +287,7 @@ def _prove(
     progress: Callable[[int, int], None] | None,
 ) -> None:
     """Lay out every letter that could be sent, in every arm; take out the tenancies of which any fails."""
-    experiment = trial.experiment
-    claims = frozen_claims(seal)
-    templates = [arm.letter for arm in experiment.arms if arm.letter] + [wave.letter for wave in experiment.waves]
+    templates = letters_of(trial.experiment)
     specs: dict[str, tuple[str, LetterSpec]] = {}
     for tenancy in (*found.new, *found.back):
         for number, template in enumerate(dict.fromkeys(templates)):
@@ -307,7 +296,7 @@ def _prove(
                 tenancy,
                 template,
                 secret=secret,
-                claims=claims,
+                forms=forms,
                 as_of=day,
                 letter_date=today,
                 wave=f"proof-{number}",

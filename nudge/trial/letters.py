@@ -6,7 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -26,9 +26,10 @@ from nudge.trial.batches import FIRST as FIRST
 from nudge.trial.batches import BatchRecords, batch_of, batch_place, records_of, require_open
 from nudge.trial.codes import TrialCode
 from nudge.trial.due import Due, Facts, due_first, due_later, due_on, wave_named
+from nudge.trial.forms import Forms, forms_of
 from nudge.trial.gate import Listed, fresh_list
 from nudge.trial.handle import Trial, require_seal
-from nudge.trial.sealing import frozen_claims, read_secret
+from nudge.trial.sealing import read_secret
 from nudge.trial.sites import require_letters
 from nudge.trial.units import specs_of
 
@@ -99,7 +100,7 @@ def make_batch_letters(
         facts = Facts(extract=extract, mapping=mapping, as_of=as_of, accept_good_rows=accept_good_rows, dry_run=dry_run)
         due = due_later(trial, rule, held, suppression, facts, today)
         templates = {arm.id: rule.letter for arm in trial.experiment.arms}
-    specs, owner = _specs(trial, held, due, templates, frozen_claims(seal), wave, today)
+    due, specs, owner = _specs(trial, held, due, templates, forms_of(trial, seal), wave, today)
     sent = {spec.template for spec in specs}
     day = specs[0].letter_date if specs else today
     known = TemplateFolder(trial.workspace.templates)
@@ -169,11 +170,18 @@ def _specs(
     held: BatchRecords,
     due: Due,
     templates: Mapping[str, str | None],
-    claims: Mapping[str, str],
+    forms: Forms,
     wave: str,
     today: date,
-) -> tuple[list[LetterSpec], dict[str, tuple[str, int]]]:
-    """What each letter is made of, and whose it is: (unit, number of the person) by letter reference."""
+) -> tuple[Due, list[LetterSpec], dict[str, tuple[str, int]]]:
+    """What each letter is made of, and whose it is: (unit, number of the person) by letter reference.
+
+    A unit that asks since the draw for a form that the trial cannot send is withheld.
+    """
+    lacking = {unit: reason for unit, tenancy in due.write.items() if (reason := forms.lacking(tenancy)) is not None}
+    if lacking:
+        write = {unit: tenancy for unit, tenancy in due.write.items() if unit not in lacking}
+        due = replace(due, write=write, withheld={**due.withheld, **lacking})
     secret = read_secret(trial)
     letter_date = _letter_date(held.postings, wave, today)
     specs: list[LetterSpec] = []
@@ -187,7 +195,7 @@ def _specs(
             tenancy,
             template,
             secret=secret,
-            claims=claims,
+            forms=forms,
             as_of=due.as_of,
             letter_date=letter_date,
             wave=wave,
@@ -195,7 +203,7 @@ def _specs(
         for position, spec in enumerate(written, start=1):
             specs.append(spec)
             owner[spec.reference] = (unit, position)
-    return specs, owner
+    return due, specs, owner
 
 
 def _letter_date(postings: Sequence[PostingRow], wave: str, today: date) -> date:

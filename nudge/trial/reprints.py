@@ -138,7 +138,6 @@ def _pack_specs(trial: Trial, chosen: Sequence[PostingRow], recipients: Sequence
                 council=trial.workspace.council,
                 letter_date=date.fromisoformat(posting.made_at[:10]),
                 as_of=date.fromisoformat(posting.made_at[:10]),
-                language="en",
                 tenancy_reference=row.tenancy_reference,
                 payment_reference=row.payment_reference or row.tenancy_reference,
             )

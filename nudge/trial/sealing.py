@@ -16,9 +16,11 @@ from nudge.allocation.design import Design
 from nudge.base.canonical import canonical
 from nudge.base.errors import Place, Problem, Refused
 from nudge.base.files import private_folder, sha256_file
+from nudge.base.languages import ENGLISH, LANGUAGES
 from nudge.base.values import utc_text
 from nudge.documents.claims import ClaimFigure, work_out_claim
 from nudge.documents.details import check_details
+from nudge.documents.form import Format, template_in
 from nudge.documents.templates import TemplateFolder, check_templates
 from nudge.experiment.conditions import compile_condition
 from nudge.experiment.definition import LiveExperiment
@@ -101,11 +103,11 @@ def sealable_parts(trial: Trial) -> SealableParts:
     arms = {template for arm in trial.experiment.arms for template in (arm.letter, arm.sign)}
     problems += check_templates(folder, tuple(name for name in there if name in arms))
     for name in there:
-        problems += () if name in arms else check_templates(folder, (name,))
+        problems += check_templates(folder, (name, *forms_on_file(folder, name)))
     if not problems:  # a template that does not read cannot say what it prints
         problems += check_details(folder, there, trial.experiment.details, place=trial.loaded.place)
     figures, untrue = claim_figures(trial)
-    Refused.when([*problems, *untrue])
+    Refused.when(dict.fromkeys([*problems, *untrue]))
     sources = {
         claim.source: sha256_file(trial.workspace.folder / claim.source) for claim in trial.experiment.claims.values()
     }
@@ -123,9 +125,19 @@ def letters_of(experiment: LiveExperiment) -> tuple[str, ...]:
     return (*first, *(wave.letter for wave in experiment.waves))
 
 
+def forms_on_file(folder: TemplateFolder, letter: str) -> tuple[str, ...]:
+    """The templates of a letter in other formats and languages that the folder has: they are sealed with it."""
+    wanted = (
+        template_in(letter, form, language) for form in (Format.STANDARD, Format.EASY_READ) for language in LANGUAGES
+    )
+    known = set(folder.names())
+    return tuple(name for name in wanted if name in known and name != letter)
+
+
 def _hashes(folder: TemplateFolder, letters: tuple[str, ...]) -> dict[str, str]:
     """The files that make these letters, style sheets and images among them; another trial's letters may change."""
-    used = {name for letter in letters for name in folder.used_by(letter)}
+    forms = (form for letter in letters for form in (letter, *forms_on_file(folder, letter)))
+    used = {name for form in forms for name in folder.used_by(form)}
     return {name: sha256 for name, sha256 in folder.hashes().items() if name in used or not name.endswith(".html")}
 
 
@@ -333,9 +345,12 @@ def _keep_seal(connection: Connection, row: SealRow, now: datetime) -> None:
     audit(connection, trial=row.trial, what="sealed", facts=facts | {"witness": row.witness}, at=now)
 
 
-def frozen_claims(row: SealRow) -> Mapping[str, str]:
-    """The wording of each claim as sealed: what the letters print."""
-    return {name: figure["wording"] for name, figure in json.loads(row.claims_json).items()}
+def frozen_claims(row: SealRow, language: str = ENGLISH) -> Mapping[str, str]:
+    """The wording of each claim as sealed, in a language: what the letters print. Claims that lack it are left out."""
+    claims = json.loads(row.claims_json).items()
+    if language == ENGLISH:
+        return {name: figure["wording"] for name, figure in claims}
+    return {name: words for name, figure in claims if (words := figure.get("wordings", {}).get(language)) is not None}
 
 
 def lapsed_claims(trial: Trial, row: SealRow, today: date) -> list[Problem]:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Final
+from typing import TYPE_CHECKING
 
 from nudge.base.canonical import canonical
 from nudge.base.columns import Kind, Value
+from nudge.base.languages import ENGLISH
 from nudge.documents.letter import LetterSpec, letter_reference
 from nudge.experiment.bands import label_of
+from nudge.experiment.conditions import Condition
 from nudge.experiment.definition import LiveExperiment
 from nudge.experiment.seal import cluster_code
 from nudge.intake.extract import Person, Tenancy
+from nudge.intake.suppression import SuppressionList
 from nudge.records.tables import RecipientRow, UnitRow
 from nudge.trial.handle import Trial
 from nudge.trial.households import Home
+
+if TYPE_CHECKING:
+    from nudge.trial.forms import Forms
 
 
 def unit_code(secret: bytes, reference: str) -> str:
@@ -42,22 +48,6 @@ def with_bands(experiment: LiveExperiment, values: Mapping[str, Value]) -> dict[
     }
 
 
-ENGLISH: Final = frozenset({"", "en", "eng", "english"})
-STANDARD: Final = frozenset({"", "letter", "print", "standard", "standard print", "none", "paper", "post"})
-
-
-def needs_another_letter(tenancy: Tenancy) -> str | None:
-    """Why none of the trial's letters will do for this tenancy: it asked for another language or format.
-
-    Such a tenancy is left to an officer before the draw: a standard letter would reach somebody who cannot read it.
-    """
-    if (tenancy.language or "").strip().casefold() not in ENGLISH:
-        return "needs_another_language"
-    if (tenancy.format or "").strip().casefold() not in STANDARD:
-        return "needs_another_format"
-    return None
-
-
 def _amount(value: Value) -> int | float | None:
     return value if isinstance(value, (int, float)) else None
 
@@ -69,6 +59,28 @@ def exclusion(experiment: LiveExperiment, values: Mapping[str, Value]) -> str | 
         if value is True or isinstance(value, date):
             return reason
     return None
+
+
+def reason_out(
+    experiment: LiveExperiment,
+    eligible: Condition,
+    forms: Forms,
+    tenancy: Tenancy,
+    listed: SuppressionList,
+    today: date,
+) -> str | None:
+    """Why a tenancy of an extract is not to be drawn; None where it is."""
+    if reasons := listed.reasons(tenancy.reference, today):
+        return reasons[0]
+    if other := forms.lacking(tenancy):
+        return other
+    values = with_bands(experiment, tenancy.values)
+    if reason := exclusion(experiment, values):
+        return reason
+    holds = eligible.holds(values)
+    if holds is None:
+        return "missing_" + min(name for name in eligible.names if values.get(name) is None)
+    return None if holds else "not_eligible"
 
 
 def text_values(values: Mapping[str, Value]) -> str:
@@ -130,14 +142,15 @@ def specs_of(
     template: str,
     *,
     secret: bytes,
-    claims: Mapping[str, str],
+    forms: Forms,
     as_of: date,
     letter_date: date,
     wave: str,
 ) -> Iterable[LetterSpec]:
-    """One letter for each tenant named on the tenancy; joint tenants are written to separately."""
+    """One letter for each tenant named on the tenancy, in the form they asked for; joint tenants are written to
+    separately. A tenancy with a form that the trial cannot send has none: `Forms.lacking` says so first."""
     unit = unit_code(secret, tenancy.reference)
-    for number, person in enumerate(tenancy.people, start=1):
+    for number, (person, form) in enumerate(zip(tenancy.people, forms.of(tenancy), strict=True), start=1):
         yield LetterSpec(
             reference=letter_reference(secret, trial.id, unit, number, wave),
             template=template,
@@ -145,12 +158,13 @@ def specs_of(
             salutation=person.salutation,
             post_to=tenancy.post_to,
             fields=with_bands(trial.experiment, tenancy.values),
-            claims=claims,
+            claims=forms.claims[ENGLISH],
+            claims_in={language: forms.claims[language] for language in form.languages if language != ENGLISH},
             council=trial.workspace.council,
             details=trial.experiment.details,
             letter_date=letter_date,
             as_of=as_of,
-            language="en",
+            form=form,
             tenancy_reference=tenancy.reference,
             payment_reference=tenancy.payment_reference or tenancy.reference,
         )

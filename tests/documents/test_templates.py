@@ -170,7 +170,20 @@ def test_a_template_of_another_encoding_is_refused(tmp_path):
 
 def test_every_refusal_reads_as_a_sentence():
     words = ["template", "reason", "name", "kind", "filter", "valid", "limit", "mark", "claim", "block", "because"]
-    words += ["sheet", "example", "most", "zone", "within", "cut", "numerator", "first", "expires", "words", "when"]
+    words += [
+        "sheet",
+        "example",
+        "most",
+        "zone",
+        "within",
+        "cut",
+        "numerator",
+        "first",
+        "expires",
+        "words",
+        "when",
+        "key",
+    ]
     numbers = {
         "top": 1.0,
         "foot": 2.0,

@@ -172,7 +172,10 @@ class Office:
         name: str = "week.csv",
         **more: object,
     ) -> Enrolment:
-        extract = self.file(f"{on.isoformat()}-{name}", as_csv(rows))
+        extract = self.file(
+            f"{on.isoformat()}-{name}",
+            as_csv(rows, tuple(dict.fromkeys((*HEADINGS, *(key for row in rows for key in row))))),
+        )
         listed = self.list(stop, f"{on.isoformat()}-stop.csv")
         settings = {"dated": on, "today": on, "now": moment(on)} | more
         return enrol(self.trial, extract, listed, **settings)  # type: ignore[arg-type]

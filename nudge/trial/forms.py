@@ -1,0 +1,79 @@
+"""The forms that a trial's letters can take: each in every arm and wave, or for nobody. A form is never an arm."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from nudge.base.languages import ENGLISH, LANGUAGES
+from nudge.documents.form import Form, Format, read_format, read_language, template_in
+from nudge.intake.extract import Tenancy
+from nudge.records.tables import SealRow
+from nudge.trial.handle import Trial
+from nudge.trial.sealing import frozen_claims, letters_of
+
+OTHER_LANGUAGE: Final = "needs_another_language"
+OTHER_FORMAT: Final = "needs_another_format"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forms:
+    """What was sealed that letters can be made of. `languages` are those of every letter; `large` the points of large
+    print where a recipient names none. `claims` holds the frozen wording by language."""
+
+    letters: tuple[str, ...]
+    sealed: frozenset[str]
+    languages: tuple[str, ...]
+    large: int
+    claims: Mapping[str, Mapping[str, str]]
+
+    def of(self, tenancy: Tenancy) -> tuple[Form, ...]:
+        """The form of each of a tenancy's letters, in the order of its people; empty where one cannot be sent."""
+        return tuple(form for _ in tenancy.people if isinstance(form := self._form(tenancy), Form))
+
+    def lacking(self, tenancy: Tenancy) -> str | None:
+        """Why a tenancy cannot be written to in a form it asked for; None where it can.
+
+        Such a tenancy is left to an officer before the draw: another letter would reach somebody who cannot read it.
+        """
+        found = self._form(tenancy)
+        return None if isinstance(found, Form) else found
+
+    def missing_for(self, language: str) -> tuple[str, ...]:
+        """The templates and claims that lack a language, by name; empty where letters can be sent in it."""
+        return tuple(self._lacks(language))
+
+    def _lacks(self, language: str) -> Iterator[str]:
+        for letter in self.letters:
+            if (name := template_in(letter, Format.STANDARD, language)) not in self.sealed:
+                yield f"templates/{name}"
+        told = self.claims.get(language, {})
+        yield from (f"claims.{name}" for name in self.claims[ENGLISH] if name not in told)
+
+    def _form(self, tenancy: Tenancy) -> Form | str:
+        language, form = read_language(tenancy.language), read_format(tenancy.format)
+        if language is None or (language not in self.languages and self.missing_for(language)):
+            return OTHER_LANGUAGE
+        if form is None or not form.format.on_paper:
+            return OTHER_FORMAT
+        # Another language comes with the trial's own: a household, or the council's officer, reads the same letter.
+        form = replace(form, languages=tuple(dict.fromkeys((language, *self.languages))))
+        if language in self.languages:
+            form = replace(form, languages=self.languages)
+        if form.format is Format.LARGE_PRINT:
+            form = replace(form, points=form.points or self.large)
+        named = (template_in(letter, form.format, one) for letter in self.letters for one in form.languages)
+        return form if self.sealed.issuperset(named) else OTHER_FORMAT
+
+
+def forms_of(trial: Trial, seal: SealRow) -> Forms:
+    """The forms of a sealed trial: its sealed templates and claims decide, and what the council says in nudge.toml."""
+    return Forms(
+        letters=tuple(dict.fromkeys(letters_of(trial.experiment))),
+        sealed=frozenset(json.loads(seal.templates_json)),
+        languages=(ENGLISH,),
+        large=trial.workspace.large_print,
+        claims={language: frozen_claims(seal, language) for language in LANGUAGES},
+    )
