@@ -6,7 +6,7 @@ Nobody here exists: the telephone numbers are of the ranges that Ofcom keeps for
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -77,6 +77,14 @@ _SAID: Final[Mapping[str, str]] = {
     "bring": "This letter, and a list of any medicine that you take",
     "budget": "£20,000",
     "caller": "the person who brings your post",
+    "day_norm": (
+        "More than 8 in 10 of the homes whose rubbish we looked at in the year to August 2026 put it out on their day"
+    ),
+    "form": "Your single person discount form",
+    "form_page": "www.wealdenvale.example/discount",
+    "paid_norm": "More than 9 in 10 of the households with Council Tax to pay in the year to March 2026 paid on time",
+    "period": "October 2026",
+    "recycling_centre": "Maresfield Road, Wealdenvale, every day from 9am to 6pm",
     "challenge": "how can people tell us only once that they have moved?",
     "hours": "two hours",
     "meets_at": "6.30pm",
@@ -101,6 +109,24 @@ _SAID: Final[Mapping[str, str]] = {
     "visits": "Once a week, on a day that you choose",
 }
 """What a name stands for where the word in it does not tell."""
+
+
+_TEAMS: Final[Mapping[str, Mapping[str, str]]] = {
+    f"letters/{start}": {
+        "service": service,
+        "email": f"{post}@wealdenvale.example",
+        "website": f"www.wealdenvale.example/{post}",
+        "signed_by": signed,
+    }
+    for start, service, post, signed in (
+        ("council-tax", "Council Tax", "counciltax", "Jo Ridley, Council Tax Officer"),
+        ("overpayment", "Housing Benefit", "benefits", "Sam Okoro, Benefits Officer"),
+        ("care-invoice", "Adult Social Care", "care", "Lee Hartley, Care Finance Officer"),
+        ("channel-shift", "Council Tax", "counciltax", "Jo Ridley, Council Tax Officer"),
+        ("parking", "Parking Services", "parking", "Alex Dunn, Parking Officer"),
+        ("waste", "Clean Streets", "waste", "Kim Adair, Street Care Officer"),
+    )
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +192,7 @@ def sample_spec(
     """
     needs = needs_of(folder, template)
     fields = {name: (kinds or {}).get(name, kind) for name, kind in needs.fields.items()}
-    sender = COUNCIL if "pay_online" in needs.council else NEIGHBOURS
+    sender = _sender(template, needs.council)
     number = str(next(place for place, one in enumerate(RECIPIENTS, 1) if one.id == recipient.id))
     return LetterSpec(
         reference=letter_reference(_SECRET, "sample", template, int(number), recipient.id),
@@ -185,7 +211,17 @@ def sample_spec(
     )
 
 
+def _sender(template: str, asked: Collection[str]) -> Mapping[str, str]:
+    """Who writes a letter of this kind: the invented council's team for it."""
+    if "pay_online" not in asked and not template.startswith(tuple(_TEAMS)):
+        return NEIGHBOURS
+    team = next((team for start, team in _TEAMS.items() if template.startswith(start)), {})
+    return {**COUNCIL, **team}
+
+
 def _value(name: str, kind: Kind) -> Value:
+    if kind is Kind.DATE and name.endswith("seen_on"):
+        return date(2026, 11, 16)
     return _word(name) if kind is Kind.TEXT else _VALUES[kind]
 
 
