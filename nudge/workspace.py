@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from nudge.base.codes import Code
 from nudge.base.errors import Place, Problem, Refused
@@ -61,6 +61,38 @@ class WorkspaceCode(Code):
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintSettings:
+    """How a pack is made up for whoever prints and posts it: the table `[print]`, as it is without one.
+
+    `mail-room` prints the file as it is; `docmail` takes it with an address file beside it; `fixed-zone` is a house
+    that finds the first page of each letter by words in one place. `most_sheets` is what one envelope takes.
+    """
+
+    house: Literal["mail-room", "docmail", "fixed-zone"] = "mail-room"
+    sides: Literal["two", "one"] = "two"
+    marks: Literal["none", "omr"] = "none"
+    most_sheets: int | None = None
+    order: Literal["postcode", "reference"] = "postcode"
+    action_code: str | None = None
+
+    def sheets(self, pages: int) -> int:
+        """Sheets of paper that so many pages take."""
+        return pages if self.sides == "one" else (pages + 1) // 2
+
+    def fronts(self, pages: int) -> range:
+        """Which of so many pages, from 0, are the fronts of sheets."""
+        return range(0, pages, 1 if self.sides == "one" else 2)
+
+    @property
+    def blank_versos(self) -> bool:
+        """Whether a letter that ends on a front is given a blank back; a house starts each letter on a sheet itself."""
+        return self.house == "mail-room" and self.sides == "two"
+
+
+PLAIN_PRINTING: Final = PrintSettings()
+
+
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """Where a council's trials live, and its settings."""
@@ -71,6 +103,7 @@ class Workspace:
     retention_days: int
     database: str
     large_print: int = 16
+    printing: PrintSettings = PLAIN_PRINTING
 
     @property
     def database_url(self) -> str:
@@ -163,6 +196,14 @@ database = "sqlite:///nudge.db" # for PostgreSQL set {DATABASE_VARIABLE} instead
 profile = "dl"                  # the envelope: dl, c5 or notify
 large_print = 16                # points of large print: 16 or 18
 
+[print]                         # who prints and posts the letters, and how
+house = "mail-room"             # mail-room; docmail; or fixed-zone, a house that splits one file by its first pages
+sides = "two"                   # two, or one
+marks = "none"                  # none, or omr: marks for the mail room's inserting machine
+most_sheets = 5                 # what one envelope takes; more is refused before the draw
+order = "postcode"              # postcode, or reference
+# action_code = "LETTER1"       # with it, `nudge dispatch` writes a list to paste into the housing system
+
 [retention]
 days = 365                      # names and letters go by `nudge erase` this long after a trial closes
 """
@@ -173,6 +214,14 @@ _TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "records": ("database",),
     "letters": ("profile",),
     "retention": ("days",),
+}
+_PRINT: Final[Mapping[str, tuple[str, ...]]] = {  # all may be left out; the words that each may be
+    "house": ("mail-room", "docmail", "fixed-zone"),
+    "sides": ("two", "one"),
+    "marks": ("none", "omr"),
+    "most_sheets": (),
+    "order": ("postcode", "reference"),
+    "action_code": (),
 }
 
 
@@ -196,6 +245,7 @@ def _read(folder: Path) -> Workspace:
         retention_days=settings["retention"]["days"],
         large_print=settings["letters"].get("large_print", LARGE_PRINT[0]),
         database=database,
+        printing=PrintSettings(**settings.get("print", {})),
     )
 
 
@@ -214,11 +264,12 @@ def _faults(settings: Mapping[str, Any], place: Place) -> list[Problem]:
     found += [
         WorkspaceCode.SETTING_UNKNOWN.at(place, key=table, table="the whole file")
         for table in settings
-        if table not in _TABLES
+        if table not in {*_TABLES, "print"}
     ]
     if settings.get("letters", {}).get("large_print", LARGE_PRINT[0]) not in LARGE_PRINT:
         expected = " or ".join(map(str, LARGE_PRINT))
         found.append(WorkspaceCode.SETTING_WRONG.at(place, key="large_print", table="letters", expected=expected))
+    found += _print_faults(settings.get("print", {}), settings.get("letters", {}), place)
     database = settings.get("records", {}).get("database", "")
     if isinstance(database, str) and "@" in database and ":" in database.partition("//")[2].partition("@")[0]:
         found.append(WorkspaceCode.PASSWORD_IN_SETTINGS.at(place))
@@ -230,6 +281,33 @@ def _may_be_given(table: str, key: str) -> bool:
     return (table == "letters" and key == "large_print") or (
         table == "council" and _IN_LANGUAGE.fullmatch(key) is not None
     )
+def _print_faults(given: object, letters: Mapping[str, Any], place: Place) -> list[Problem]:
+    if not isinstance(given, dict):
+        return [WorkspaceCode.SETTING_WRONG.at(place, key="print", table="the whole file", expected="a table, [print]")]
+    found = [WorkspaceCode.SETTING_UNKNOWN.at(place, key=key, table="print") for key in given if key not in _PRINT]
+
+    def wrong(key: str, expected: str) -> None:
+        found.append(WorkspaceCode.SETTING_WRONG.at(place, key=key, table="print", expected=expected))
+
+    for key, words in _PRINT.items():
+        value = given.get(key)
+        if key not in given:
+            continue
+        if key == "most_sheets":
+            if type(value) is not int or value < 1:
+                wrong(key, "a whole number above 0")
+        elif key == "action_code":
+            if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 ._/-]{0,39}", value):
+                wrong(key, "a code of at most 40 letters and digits, as your housing system has it")
+        elif value not in words:
+            wrong(key, f"one of {', '.join(words)}")
+    if given.get("marks") == "omr" and given.get("house", "mail-room") != "mail-room":
+        wrong("marks", "none, as a print house adds marks of its own")
+    if letters.get("profile") == "notify" and given.get("marks") == "omr":
+        wrong("marks", "none, as GOV.UK Notify adds marks of its own")
+    if letters.get("profile") == "notify" and given.get("house", "mail-room") != "mail-room":
+        wrong("house", "mail-room where the profile is notify: that takes the single letters")
+    return found
 
 
 def keep_secret(path: Path, secret: bytes) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from nudge.base.errors import Refused
 from nudge.base.resources import resources
-from nudge.workspace import keep_secret, make_workspace, open_workspace
+from nudge.workspace import PrintSettings, keep_secret, make_workspace, open_workspace
 
 
 @pytest.fixture
@@ -64,6 +64,13 @@ def test_outside_a_workspace_the_fix_is_named(tmp_path: Path) -> None:
         ('telephone = "01632 960 100"', 'telephone = "01632 960 100"\nfax = "x"', "setting-unknown"),
         ("days = 365", 'days = "a year"', "setting-wrong"),
         ("[retention]", "[retention", "settings-unreadable"),
+        ('sides = "two"', 'sides = "both"', "setting-wrong"),
+        ('house = "mail-room"', 'houses = "docmail"', "setting-unknown"),
+        ("most_sheets = 5", "most_sheets = 0", "setting-wrong"),
+        ("most_sheets = 5", "most_sheets = true", "setting-wrong"),
+        ('order = "postcode"', 'order = "postcode"\naction_code = "=1+1"', "setting-wrong"),
+        ('marks = "none"', 'marks = "datamatrix"', "setting-wrong"),
+        ("[print]", "[[print]]", "setting-wrong"),
         ("sqlite:///nudge.db", "postgresql+psycopg://rents:hunter2@db/nudge", "password-in-settings"),
     ],
 )
@@ -92,3 +99,35 @@ def test_a_secret_is_whole_private_and_never_written_over(tmp_path: Path) -> Non
         keep_secret(path, bytes(32))
     assert path.read_text() == bytes(range(32)).hex() + "\n"
     assert [one.name for one in path.parent.iterdir()] == ["one.secret"]
+
+
+@pytest.mark.parametrize(
+    ("house", "marks", "profile", "wrong"),
+    [
+        ("docmail", "omr", "dl", True),
+        ("mail-room", "omr", "notify", True),
+        ("fixed-zone", "none", "notify", True),
+        ("mail-room", "omr", "c5", False),
+        ("fixed-zone", "none", "dl", False),
+    ],
+)
+def test_print_settings_that_contradict_each_other_are_refused(
+    rents: Path, house: str, marks: str, profile: str, wrong: bool
+) -> None:
+    path = rents / "nudge.toml"
+    text = path.read_text("utf-8").replace('house = "mail-room"', f'house = "{house}"')
+    path.write_text(text.replace('"none"', f'"{marks}"').replace('"dl"', f'"{profile}"'), "utf-8")
+    if not wrong:
+        printing = open_workspace(rents).printing
+        assert (printing.house, printing.marks) == (house, marks)
+        return
+    with pytest.raises(Refused) as refusal:
+        open_workspace(rents)
+    assert codes(refusal) == {"setting-wrong"}
+
+
+def test_without_a_print_table_packs_are_as_they_were_before_there_was_one(rents: Path) -> None:
+    path = rents / "nudge.toml"
+    before, _, rest = path.read_text("utf-8").partition("[print]")
+    path.write_text(before + rest[rest.index("[retention]") :], "utf-8")
+    assert open_workspace(rents).printing == PrintSettings()

@@ -30,6 +30,7 @@ from nudge.documents.page import FONTS, Drawn, characters, draw
 from nudge.documents.profiles import Profile, profile_named
 from nudge.documents.structure import check_structure
 from nudge.documents.templates import TemplateFolder
+from nudge.workspace import PLAIN_PRINTING, PrintSettings
 
 FOLDER: Final = "letters"
 JOURNAL: Final = ".made.jsonl"
@@ -90,6 +91,7 @@ def prove_letters(
     folder: TemplateFolder,
     profile: str,
     *,
+    printing: PrintSettings = PLAIN_PRINTING,
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Mapping[str, tuple[Problem, ...]]:
@@ -102,7 +104,7 @@ def prove_letters(
     profile_named(profile)
     found: dict[str, tuple[Problem, ...]] = {}
     proved = 0
-    for outcomes in _shared_out(partial(_prove, folder, profile), specs, executor):
+    for outcomes in _shared_out(partial(_prove, folder, profile, printing), specs, executor):
         for outcome in outcomes:
             found[outcome.reference] = tuple(dict.fromkeys((*found.get(outcome.reference, ()), *outcome.problems)))
         proved += len(outcomes)
@@ -117,6 +119,7 @@ def make_letters(
     profile: str,
     out: Path,
     *,
+    printing: PrintSettings = PLAIN_PRINTING,
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Made:
@@ -144,7 +147,7 @@ def make_letters(
     if progress is not None:
         progress(kept, len(specs))
     with (target / JOURNAL).open("a", encoding="utf-8") as journal:
-        for outcomes in _shared_out(partial(_make, folder, profile, target), tasks, executor):
+        for outcomes in _shared_out(partial(_make, folder, profile, printing, target), tasks, executor):
             for outcome in outcomes:
                 if outcome.problems:
                     refused[outcome.reference] = outcome.problems
@@ -156,7 +159,7 @@ def make_letters(
             if progress is not None:
                 progress(len(made) + len(refused), len(specs))
     return Made(
-        letters=tuple(_letter_file(target, made[spec.reference]) for spec in specs if spec.reference in made),
+        letters=tuple(_letter_file(target, made[spec.reference], printing) for spec in specs if spec.reference in made),
         refused={spec.reference: refused[spec.reference] for spec in specs if spec.reference in refused},
         kept=kept,
     )
@@ -187,7 +190,9 @@ def _makers() -> tuple[str, ...]:
     )
 
 
-def _drawn(spec: LetterSpec, folder: TemplateFolder, profile: Profile) -> tuple[Drawn | None, tuple[Problem, ...]]:
+def _drawn(
+    spec: LetterSpec, folder: TemplateFolder, profile: Profile, printing: PrintSettings
+) -> tuple[Drawn | None, tuple[Problem, ...]]:
     """One letter drawn and checked; no page where it cannot even be filled in."""
     problems = check_values(spec)
     try:
@@ -197,13 +202,13 @@ def _drawn(spec: LetterSpec, folder: TemplateFolder, profile: Profile) -> tuple[
         drawn = draw(html, folder.path, profile=profile, template=spec.template)
     except Refused as refusal:
         return None, (*problems, *refusal.problems)
-    return drawn, check_letter(drawn, spec, profile, folder)
+    return drawn, check_letter(drawn, spec, profile, folder, printing)
 
 
-def _prove(folder: TemplateFolder, profile: str, specs: Sequence[LetterSpec]) -> list[Outcome]:
+def _prove(folder: TemplateFolder, profile: str, printing: PrintSettings, specs: Sequence[LetterSpec]) -> list[Outcome]:
     paper, outcomes, seen = profile_named(profile), [], set()
     for spec in specs:
-        drawn, problems = _drawn(spec, folder, paper)
+        drawn, problems = _drawn(spec, folder, paper, printing)
         if drawn is not None and spec.template not in seen:  # tags hang on the template: once a piece of work will do
             seen.add(spec.template)
             problems = (*problems, *check_structure(drawn.pdf, spec.place))
@@ -212,11 +217,17 @@ def _prove(folder: TemplateFolder, profile: str, specs: Sequence[LetterSpec]) ->
     return outcomes
 
 
-def _make(folder: TemplateFolder, profile: str, target: Path, tasks: Sequence[tuple[LetterSpec, str]]) -> list[Outcome]:
+def _make(
+    folder: TemplateFolder,
+    profile: str,
+    printing: PrintSettings,
+    target: Path,
+    tasks: Sequence[tuple[LetterSpec, str]],
+) -> list[Outcome]:
     paper = profile_named(profile)
     outcomes = []
     for spec, key in tasks:
-        drawn, problems = _drawn(spec, folder, paper)
+        drawn, problems = _drawn(spec, folder, paper, printing)
         if drawn is None or problems:
             outcomes.append(Outcome(spec.reference, problems))
             continue
@@ -277,11 +288,11 @@ def _stands(folder: Path, outcome: Outcome) -> bool:
     return path.is_file() and sha256_file(path) == outcome.sha256
 
 
-def _letter_file(folder: Path, outcome: Outcome) -> LetterFile:
+def _letter_file(folder: Path, outcome: Outcome, printing: PrintSettings) -> LetterFile:
     return LetterFile(
         reference=outcome.reference,
         path=letter_path(folder, outcome.reference),
         sha256=outcome.sha256,
         pages=outcome.pages,
-        sheets=(outcome.pages + 1) // 2,
+        sheets=printing.sheets(outcome.pages),
     )

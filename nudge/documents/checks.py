@@ -16,10 +16,12 @@ from nudge.documents.codes import LetterCode, TemplateCode
 from nudge.documents.form import LARGE_PRINT_PAGES, Format
 from nudge.documents.halves import large_head
 from nudge.documents.letter import REFERENCE_PATTERN, LetterSpec, read_reference
+from nudge.documents.marks import FIRST_PAGE, stamped_zones
 from nudge.documents.page import Drawn, characters
 from nudge.documents.profiles import PAGE_HEIGHT, PAGE_WIDTH, TOLERANCE, Profile, Zone
 from nudge.documents.readback import ReadBack, read_back
 from nudge.documents.templates import TemplateFolder, composed
+from nudge.workspace import PLAIN_PRINTING, PrintSettings
 
 LEAST_POINTS: Final = 10.0  # of anything on the page; the text of a letter is larger (UKAAF clear print)
 OVERPRINT: Final = 0.6  # millimetres by which the tight boxes of two lines may overlap: accents above, tails below
@@ -39,8 +41,17 @@ def check_values(spec: LetterSpec) -> tuple[Problem, ...]:
     )
 
 
-def check_letter(drawn: Drawn, spec: LetterSpec, profile: Profile, folder: TemplateFolder) -> tuple[Problem, ...]:
-    """Everything wrong with a finished letter, at once. Empty: it may be posted."""
+def check_letter(
+    drawn: Drawn,
+    spec: LetterSpec,
+    profile: Profile,
+    folder: TemplateFolder,
+    printing: PrintSettings = PLAIN_PRINTING,
+) -> tuple[Problem, ...]:
+    """Everything wrong with a finished letter, at once. Empty: it may be posted.
+
+    What the pack will add to it needs its place free: that is known now, before anything is drawn by lot (I4).
+    """
     page = read_back(drawn.pdf, profile.window)
     return (
         *_check_complaints(drawn, spec.place),
@@ -50,6 +61,7 @@ def check_letter(drawn: Drawn, spec: LetterSpec, profile: Profile, folder: Templ
         *_check_overprint(page, spec.place),
         *_check_length(drawn, page, spec, profile),
         *_check_type(drawn, page, spec.place, profile),
+        *_check_pack(drawn, page, spec.place, printing),
         *_check_words(page, spec),
         *_check_marks(drawn, page, spec, folder),
     )
@@ -173,6 +185,17 @@ def _check_type(drawn: Drawn, page: ReadBack, place: Place, profile: Profile) ->
         if small:
             found, asked = min(small)
             yield LetterCode.TYPE_TOO_SMALL.at(place, least=asked, page=number, found=found)
+
+
+def _check_pack(drawn: Drawn, page: ReadBack, place: Place, printing: PrintSettings) -> Iterator[Problem]:
+    sheets = printing.sheets(drawn.pages)
+    if printing.most_sheets is not None and sheets > printing.most_sheets:
+        yield LetterCode.TOO_MANY_SHEETS.at(place, most=printing.most_sheets, sheets=sheets)
+    taken = {ink.page for ink in page.ink for zone in stamped_zones(printing) if ink.zone.meets(zone)}
+    for number in sorted(taken):
+        yield LetterCode.MARKS_TOUCHED.at(place, page=number)
+    if printing.house == "fixed-zone" and bare(FIRST_PAGE) in bare(page.text):
+        yield LetterCode.FIRST_PAGE_WORDS.at(place, words=FIRST_PAGE)
 
 
 def _check_words(page: ReadBack, spec: LetterSpec) -> Iterator[Problem]:

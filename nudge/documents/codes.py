@@ -133,6 +133,22 @@ class LetterCode(Code):
         "Move what stands at {x:.0f}, {y:.0f} mm.",
     )
     TOO_MANY_PAGES = ("at most {most} page(s), and there are {pages}", "Shorten the letter.")
+    TOO_MANY_SHEETS = (
+        "at most {most} sheet(s) in an envelope, and the letter takes {sheets}",
+        "Shorten the letter; or print on both sides, or raise most_sheets, in [print] of nudge.toml.",
+    )
+    MARKS_TOUCHED = (
+        "nothing where the pack prints its marks, and on page {page} there is",
+        "Keep the text inside the stationery's zone for it; the foot of the sheet below it is the pack's.",
+    )
+    FIRST_PAGE_WORDS = (
+        "the words “{words}” in no letter: the print house splits the file by them",
+        "Word the letter otherwise.",
+    )
+    PACK_NOT_SPLIT = (
+        "the words for the print house on the first page of each letter and on no other; page {page} is not so",
+        "This is a mistake in nudge: tell us, and send no file that cannot be split.",
+    )
     TYPE_TOO_SMALL = (
         "type of {least} pt or more, and page {page} has {found:.1f} pt",
         "Make the type larger in the style sheet.",

@@ -67,6 +67,25 @@ def read_back(pdf: bytes, window: Zone) -> ReadBack:
     return ReadBack(texts=tuple(texts), ink=tuple(ink), windowed=windowed, sizes=tuple(sizes))
 
 
+def texts_in(pdf: bytes, zone: Zone) -> list[tuple[str, str]]:
+    """Of each page its whole text and the text inside a zone, lines joined by single spaces."""
+    document = pypdfium2.PdfDocument(pdf)
+    found = []
+    try:
+        for page in document:
+            words = page.get_textpage()
+            _, height = page.get_size()
+            inside = words.get_text_bounded(
+                left=zone.x / MM, right=zone.right / MM, top=height - zone.y / MM, bottom=height - zone.foot / MM
+            )
+            found.append((" ".join(words.get_text_range().split()), " ".join(inside.split())))
+            words.close()
+            page.close()
+    finally:
+        document.close()
+    return found
+
+
 def _ink(page: Any, number: int, height: float) -> Iterator[Ink]:
     for item in page.get_objects(max_depth=4):
         left, bottom, right, top = item.get_bounds()

@@ -306,6 +306,7 @@ def _prove(
         [spec for _, spec in specs.values()],
         TemplateFolder(trial.workspace.templates),
         trial.workspace.profile,
+        printing=trial.workspace.printing,
         executor=executor,
         progress=progress,
     )
@@ -320,7 +321,7 @@ def _prove(
             found.leave_out(unit_code(secret, tenancy.reference), "letter_cannot_be_written")
             for code, words in by_tenancy[tenancy.reference].items():
                 reason, _, fix = words.partition("\n")
-                found.unwritable.append(Reject(min(tenancy.rows), "letter", code, reason, fix))
+                found.unwritable.append(Reject(min(tenancy.rows), "letter", code, reason, fix, tenancy.reference))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from nudge.base.values import utc_text
 from nudge.documents.batch import LetterFile, make_letters
 from nudge.documents.details import check_details
 from nudge.documents.letter import LetterSpec, letter_reference
+from nudge.documents.marks import job_code
 from nudge.documents.printpack import make_print_pack
 from nudge.documents.templates import TemplateFolder
 from nudge.intake.mapping import ColumnMapping
@@ -117,13 +118,15 @@ def make_batch_letters(
                 known,
                 trial.workspace.profile,
                 folder,
+                printing=trial.workspace.printing,
                 executor=executor,
                 progress=progress,
             )
             refused = {owner[reference][0]: problems[0].code for reference, problems in made.refused.items()}
             kept = [letter for letter in made.letters if owner[letter.reference][0] not in refused]
             standing = made.kept
-            pack = make_print_pack(kept, specs, folder)
+            job = job_code(trial.id, number, wave)
+            pack = make_print_pack(kept, specs, folder, printing=trial.workspace.printing, job=job)
             print_files, manifest = pack.print_files, pack.manifest
         _clear_away(folder, {letter.reference for letter in kept})
         _record(trial, held.batch, wave, kept, owner, due, refused, now)
@@ -219,7 +222,7 @@ def _clear_away(folder: Path, kept: Iterable[str]) -> None:
         if path.stem not in wanted:
             path.unlink()
     if not wanted:
-        for path in (*folder.glob("print-*.pdf"), folder / "manifest.csv"):
+        for path in (*folder.glob("print-*"), folder / "manifest.csv"):
             path.unlink(missing_ok=True)
 
 

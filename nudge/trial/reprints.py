@@ -13,7 +13,8 @@ from nudge.base.errors import Place, Refused
 from nudge.base.files import sha256_file
 from nudge.documents.batch import LetterFile
 from nudge.documents.letter import LetterSpec
-from nudge.documents.printpack import make_print_pack
+from nudge.documents.marks import Slot, job_code
+from nudge.documents.printpack import MANIFEST, make_print_pack, slots_of
 from nudge.intake.extract import Person
 from nudge.records.store import audit, change
 from nudge.records.tables import PostingRow, RecipientRow
@@ -72,7 +73,12 @@ def reprint(
         path for copy in count(1) if not (path := folder / f"again-{today.isoformat()}-{copy}").exists()
     )
     pack = make_print_pack(
-        [_file_of(posting, folder) for posting in chosen], _pack_specs(trial, chosen, recipients), target
+        [_file_of(trial, posting, folder) for posting in chosen],
+        _pack_specs(trial, chosen, recipients),
+        target,
+        printing=trial.workspace.printing,
+        job=job_code(trial.id, number, wave),
+        slots=_slots_again(folder, chosen),
     )
     with trial.store.transaction() as connection:
         for posting in chosen:
@@ -109,13 +115,19 @@ def letters_named(
     return list(found.values())
 
 
-def _file_of(posting: PostingRow, folder: Path) -> LetterFile:
+def _slots_again(folder: Path, chosen: Sequence[PostingRow]) -> dict[str, Slot] | None:
+    """The places that the letters have in their pack; None where it is gone with a tenant who was erased."""
+    slots = slots_of(folder / MANIFEST)
+    return slots if all(posting.letter_reference in slots for posting in chosen) else None
+
+
+def _file_of(trial: Trial, posting: PostingRow, folder: Path) -> LetterFile:
     return LetterFile(
         reference=posting.letter_reference,
         path=folder / "letters" / f"{posting.letter_reference}.pdf",
         sha256=posting.sha256 or "",
         pages=posting.pages,
-        sheets=posting.sheets,
+        sheets=trial.workspace.printing.sheets(posting.pages),
     )
 
 
