@@ -281,6 +281,8 @@ def _may_be_given(table: str, key: str) -> bool:
     return (table == "letters" and key == "large_print") or (
         table == "council" and _IN_LANGUAGE.fullmatch(key) is not None
     )
+
+
 def _print_faults(given: object, letters: Mapping[str, Any], place: Place) -> list[Problem]:
     if not isinstance(given, dict):
         return [WorkspaceCode.SETTING_WRONG.at(place, key="print", table="the whole file", expected="a table, [print]")]
