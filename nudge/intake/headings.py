@@ -16,6 +16,9 @@ _REFERENCE: Final = (
 _ANY_REFERENCE: Final = (
     *("Ref", "Reference", "Ref No", "Reference No", "Reference Number", "Account", "Account Ref", "Account No"),
     *("Account Number", "Acc Ref", "Acc No", "Case Ref", "Case ID"),
+    *("Person Ref", "Person ID", "Resident Ref", "Customer Ref", "Customer No", "Client Ref", "Client No"),
+    *("Enquiry Ref", "Enquiry No", "Member Ref", "Member No", "Membership No", "Volunteer Ref", "Volunteer No"),
+    *("Staff No", "Staff Number", "Employee No", "Employee Number", "Payroll No", "Appointment Ref", "Booking Ref"),
 )
 _PAYMENT_REFERENCE: Final = (
     *("Pay Ref", "Payment Ref", "Payment Reference", "Pay Reference", "Payment Ref No", "Rent Pay Ref"),

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from nudge.allocation.certificate import BatchLine, ledger_hash
-from nudge.allocation.design import Allocated, Design, Entry
+from nudge.allocation.design import Allocated, Design
 from nudge.allocation.listing import list_hash
 from nudge.base.canonical import canonical
 from nudge.base.errors import Place, Problem, Refused
@@ -24,25 +24,24 @@ from nudge.documents.details import check_details
 from nudge.documents.letter import LetterSpec
 from nudge.documents.templates import TemplateFolder
 from nudge.experiment.conditions import compile_condition
-from nudge.experiment.seal import cluster_code
 from nudge.intake.extract import Extract, Tenancy, read_extract
 from nudge.intake.mapping import ColumnMapping, load_mappings, save_mappings
 from nudge.intake.rejects import Reject, problems, write_rejects
 from nudge.intake.suppression import SuppressionList, read_suppression
 from nudge.records.store import append, append_allocation, audit, change, remove, rows_of
 from nudge.records.tables import AllocationRow, BatchRow, HouseholdRow, RecipientRow, SealRow, UnitRow
+from nudge.trial.clusters import Clusters, clusters_of
 from nudge.trial.codes import TrialCode
 from nudge.trial.due import check_extract_date
-from nudge.trial.entries import entry_of, kept_with_batch
+from nudge.trial.entries import kept_with_batch
 from nudge.trial.forms import Forms, forms_of
 from nudge.trial.gate import check_list_date
 from nudge.trial.handle import Trial, require_seal
-from nudge.trial.households import Home, place_households
+from nudge.trial.households import Home
 from nudge.trial.sealing import draw_seed, epoch_now, lapsed_claims, letters_of, read_secret
 from nudge.trial.sites import require_letters
 from nudge.trial.units import (
     home_of,
-    home_of_recipient,
     reason_out,
     recipient_rows,
     specs_of,
@@ -152,7 +151,16 @@ def enrol(
         file = _write_rejects(trial, (*reading.rejects, *found.unwritable), dry_run=dry_run)
         why = TrialCode.LETTERS_UNWRITABLE.at(Place(reading.name), count=len(found.unwritable), file=file)
         raise Refused(why, *(_problem(reading.name, one) for one in found.unwritable))
-    plan = _plan(trial, found, held, secret)
+    plan = clusters_of(
+        trial.experiment,
+        new=found.new,
+        back=found.back,
+        homes=found.homes,
+        units=held.units,
+        recipients=held.recipients,
+        allocated=frozenset(row.cluster for row in held.allocated),
+        secret=secret,
+    )
     flow = _flow(reading, found, plan)
     result = Enrolment(batch=None, made=False, flow=flow, reading=reading, unwritable=tuple(found.unwritable))
     if dry_run:
@@ -200,7 +208,7 @@ def _details_gone_by(trial: Trial, today: date) -> tuple[Problem, ...]:
     return check_details(folder, letters, trial.experiment.details, on=today, place=trial.loaded.place)
 
 
-def _flow(reading: Extract, found: _Sorted, plan: _Plan) -> dict[str, object]:
+def _flow(reading: Extract, found: _Sorted, plan: Clusters) -> dict[str, object]:
     """Everything counted (I9). rows = rejected + dropped + accepted; tenancies = enrolled before + excluded + eligible;
     eligible = allocated + late + rejoined.
     """
@@ -324,52 +332,7 @@ def _prove(
                 found.unwritable.append(Reject(min(tenancy.rows), "letter", code, reason, fix, tenancy.reference))
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """Which clusters are drawn, in which stratum, and which code and cluster each tenancy has."""
-
-    strata: Mapping[str, str]
-    cluster: Mapping[str, str]
-    unit: Mapping[str, str]
-    late: frozenset[str]
-    merged: Mapping[str, str]
-    entries: Mapping[str, Entry]
-
-
-def _plan(trial: Trial, found: _Sorted, held: _Held, secret: bytes) -> _Plan:
-    experiment = trial.experiment
-    placed = place_households(
-        [*found.homes, *(home_of(tenancy) for tenancy in (*found.new, *found.back))],
-        {row.tenancy_reference: held.units[row.unit].cluster for row in held.recipients},
-        [home_of_recipient(row) for row in held.recipients],
-    )
-    allocated = {row.cluster for row in held.allocated}
-    cluster, unit = {}, {}
-    members: dict[str, list[Tenancy]] = defaultdict(list)
-    for tenancy in (*found.new, *found.back):
-        where = placed[tenancy.reference]
-        key = where.key if experiment.cluster == "household" else f"tenancy:{tenancy.reference}"
-        known = where.cluster if experiment.cluster == "household" else None
-        unit[tenancy.reference] = unit_code(secret, tenancy.reference)
-        cluster[tenancy.reference] = known or cluster_code(secret, key)
-        members[cluster[tenancy.reference]].append(tenancy)
-    strata, entries = {}, {}
-    for code, tenancies in members.items():
-        if code in allocated:
-            continue
-        first = min(tenancies, key=lambda tenancy: tenancy.reference)  # rules §3: the unit with the smallest id
-        entries[code] = entry_of(experiment, with_bands(experiment, first.values))
-        strata[code] = entries[code].stratum
-    late = frozenset(tenancy.reference for tenancy in found.new if cluster[tenancy.reference] in allocated)
-    merged = {}
-    if experiment.cluster == "household":
-        for where in placed.values():
-            for other in where.merged[1:]:
-                merged[other] = where.merged[0]
-    return _Plan(strata, cluster, unit, late, merged, entries)
-
-
-def _keep(trial: Trial, seal: SealRow, batch: BatchRow, plan: _Plan, found: _Sorted, now: datetime) -> None:
+def _keep(trial: Trial, seal: SealRow, batch: BatchRow, plan: Clusters, found: _Sorted, now: datetime) -> None:
     experiment = trial.experiment
     design = Design.of(experiment, epoch=batch.epoch)
     seed = draw_seed(trial, seal)
@@ -428,7 +391,7 @@ def _keep(trial: Trial, seal: SealRow, batch: BatchRow, plan: _Plan, found: _Sor
         audit(connection, trial=trial.id, what="drawn", facts=facts, at=now)
 
 
-def _record_merged(connection: Connection, trial: Trial, plan: _Plan) -> None:
+def _record_merged(connection: Connection, trial: Trial, plan: Clusters) -> None:
     """Two households found to be one keep their arms; the analysis joins them (rules §2)."""
     for code, into in plan.merged.items():
         change(connection, HouseholdRow, where={"trial": trial.id, "cluster": code}, to={"merged_into": into})
@@ -463,7 +426,7 @@ def as_allocated(row: AllocationRow) -> Allocated:
     )
 
 
-def _unit_row(trial: Trial, batch: BatchRow, plan: _Plan, tenancy: Tenancy) -> UnitRow:
+def _unit_row(trial: Trial, batch: BatchRow, plan: Clusters, tenancy: Tenancy) -> UnitRow:
     return UnitRow(
         trial=trial.id,
         unit=plan.unit[tenancy.reference],

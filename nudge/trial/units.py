@@ -13,7 +13,7 @@ from nudge.base.languages import ENGLISH
 from nudge.documents.letter import LetterSpec, letter_reference
 from nudge.experiment.bands import label_of
 from nudge.experiment.conditions import Condition
-from nudge.experiment.definition import LiveExperiment
+from nudge.experiment.definition import HOUSEHOLD, LiveExperiment
 from nudge.experiment.seal import cluster_code
 from nudge.intake.extract import Person, Tenancy
 from nudge.intake.suppression import SuppressionList
@@ -61,6 +61,14 @@ def exclusion(experiment: LiveExperiment, values: Mapping[str, Value]) -> str | 
     return None
 
 
+def missing_cluster(experiment: LiveExperiment, values: Mapping[str, Value]) -> str | None:
+    """Why a unit cannot be drawn with its cluster: the cell that names it is blank. None where it can."""
+    name = experiment.cluster
+    if name in (None, HOUSEHOLD) or values.get(name) is not None:
+        return None
+    return f"missing_{name}"
+
+
 def reason_out(
     experiment: LiveExperiment,
     eligible: Condition,
@@ -77,6 +85,8 @@ def reason_out(
     values = with_bands(experiment, tenancy.values)
     if reason := exclusion(experiment, values):
         return reason
+    if unplaced := missing_cluster(experiment, values):
+        return unplaced
     holds = eligible.holds(values)
     if holds is None:
         return "missing_" + min(name for name in eligible.names if values.get(name) is None)
