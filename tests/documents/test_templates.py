@@ -172,6 +172,7 @@ def test_every_refusal_reads_as_a_sentence():
     words = ["template", "reason", "name", "kind", "filter", "valid", "limit", "mark", "claim", "block", "because"]
     words += [
         "sheet",
+        "sheets",
         "example",
         "most",
         "zone",

@@ -88,7 +88,7 @@ def tenant(number: int, template: str, chance: random.Random) -> Tenant:
         f"{value} {own}" if isinstance(value, str) else value
         for key, value in base.fields.items()
     }  # fmt: skip
-    kind = chance.choice(sorted(HOSTILE)) if number % 6 == 5 else None
+    kind = chance.choice(sorted(HOSTILE)) if chance.random() < 0.15 else None
     if kind is not None:
         evil = chance.choice(HOSTILE[kind])
         where = chance.choice(("name", "line"))
