@@ -19,7 +19,7 @@ from nudge.documents.letter import REFERENCE_PATTERN, LetterSpec, read_reference
 from nudge.documents.marks import FIRST_PAGE, stamped_zones
 from nudge.documents.page import Drawn, characters
 from nudge.documents.profiles import PAGE_HEIGHT, PAGE_WIDTH, TOLERANCE, Profile, Zone
-from nudge.documents.readback import ReadBack, read_back
+from nudge.documents.readback import ReadBack, bare, read_back
 from nudge.documents.templates import TemplateFolder, composed
 from nudge.workspace import PLAIN_PRINTING, PrintSettings
 
@@ -27,7 +27,6 @@ LEAST_POINTS: Final = 10.0  # of anything on the page; the text of a letter is l
 OVERPRINT: Final = 0.6  # millimetres by which the tight boxes of two lines may overlap: accents above, tails below
 _LEFT_OVER: Final = re.compile(r"\{\{|\}\}|\{%|%\}|\(\(|\)\)|<<|>>|«|»|\[\[|\]\]|\bNone\b|\bnan\b|\bundefined\b")
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
-_HYPHENS: Final = dict.fromkeys(map(ord, "-\u2010\u2011\u00ad\u0002\ufffe"), None)
 
 
 def check_values(spec: LetterSpec) -> tuple[Problem, ...]:
@@ -65,11 +64,6 @@ def check_letter(
         *_check_words(page, spec),
         *_check_marks(drawn, page, spec, folder),
     )
-
-
-def bare(text: str) -> str:
-    """Text without spaces and hyphens, accents composed: the same however the lines broke."""
-    return "".join(composed(text).translate(_HYPHENS).split())
 
 
 def _check_characters(spec: LetterSpec) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Final
@@ -31,7 +32,12 @@ def plainness(html: str) -> Plainness:
     """
     reader = _Sentences()
     reader.feed(html)
-    sentences = [words for text in reader.texts for part in _SENTENCE.split(text) if (words := _WORD.findall(part))]
+    return plainness_of(reader.texts)
+
+
+def plainness_of(texts: Iterable[str]) -> Plainness:
+    """The same of texts that are at hand: headings, paragraphs, list items."""
+    sentences = [words for text in texts for part in _SENTENCE.split(text) if (words := _WORD.findall(part))]
     words = [word for sentence in sentences for word in sentence]
     if not words:
         return Plainness(0.0, 0, 0)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nudge.base.errors import Place, Problem
-from nudge.documents.checks import bare
 from nudge.documents.codes import LetterCode, TemplateCode
 from nudge.documents.letter import REFERENCE_PATTERN, read_reference
 from nudge.documents.page import Drawn
 from nudge.documents.profiles import Zone
-from nudge.documents.readback import ReadBack, read_back
+from nudge.documents.readback import ReadBack, bare, read_back
 from nudge.documents.sign_codes import SignCode
 from nudge.documents.sign_spec import SignSpec
 from nudge.documents.structure import check_structure

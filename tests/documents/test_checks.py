@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from invented import ALL, BASE, CLAIM, NORM, folder_with, invented, shipped
 
 from nudge.documents.address import address_lines
-from nudge.documents.checks import bare, check_batch, check_letter, check_values
+from nudge.documents.checks import check_batch, check_letter, check_values
 from nudge.documents.codes import LetterCode, TemplateCode
 from nudge.documents.letter import letter_reference
 from nudge.documents.page import draw
 from nudge.documents.profiles import profile_named, profiles
-from nudge.documents.readback import read_back
+from nudge.documents.readback import bare, read_back
 
 DL = profile_named("dl")
 ORIGINAL = {name: (shipped().path / "letters" / name).read_text("utf-8") for name in ("base.html", "letter.css")}

@@ -18,10 +18,9 @@ from invented import shipped
 
 from nudge.documents.address import address_lines
 from nudge.documents.batch import local_executor, make_letters
-from nudge.documents.checks import bare
 from nudge.documents.letter import LetterSpec, letter_reference
 from nudge.documents.profiles import profile_named, profiles
-from nudge.documents.readback import read_back
+from nudge.documents.readback import bare, read_back
 from nudge.documents.sample import sample_spec
 from nudge.documents.templates import TemplateFolder
 
