@@ -22,7 +22,8 @@ from nudge.documents.needs import Needs, needs_of
 from nudge.documents.page import Drawn, draw
 from nudge.documents.plain import plainness
 from nudge.documents.profiles import profile_named
-from nudge.documents.sample import sample_spec
+from nudge.documents.sample import COUNCIL, sample_spec
+from nudge.documents.sign import SignSpec, check_sign, draw_sign, sign_reference
 from nudge.documents.templates import TemplateFolder
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -30,6 +31,8 @@ GALLERY: Final = ROOT / "docs" / "gallery"
 FOLDER: Final = TemplateFolder(ROOT / "templates")
 PROFILE: Final = "dl"
 DOTS: Final = 80  # an inch: readable on a screen, some 40 kB a page
+SIGN_DOTS: Final = 50  # a sign is drawn as A3
+SIGN_CLAIM: Final = "8 in 10 of the people we watched here in May 2026 did"  # stands for one that a council counted
 COLOURS: Final = 32
 _COMMENT: Final = re.compile(r"\{#\s*(.*?)\s*#\}", re.DOTALL)
 _MARKS: Final = {"lever": "Levers", "required": "Blocks that every arm must have", "claim": "Claims"}
@@ -51,6 +54,8 @@ class Shown:
     html: str
     needs: Needs
 
+    also: tuple[bytes, ...] = ()  # the same in other shapes
+
     @property
     def name(self) -> str:
         return self.template.removesuffix(".html").replace("/", "-")
@@ -68,7 +73,7 @@ class Shown:
 
     def attribute(self, name: str) -> str:
         found = re.search(rf'<html[^>]*\sdata-{name}="([^"]+)"', self.html)
-        return found[1].replace("_", " ") if found else "not stated"
+        return found[1].replace("_", " ") if found else "sign" if self.template.startswith("signs/") else "not stated"
 
 
 def letters() -> tuple[str, ...]:
@@ -85,6 +90,38 @@ def shown(template: str) -> Shown:
     if problems:
         raise SystemExit("\n".join(map(str, problems)))
     return Shown(template=template, drawn=drawn, html=html, needs=needs_of(FOLDER, template))
+
+
+def signs() -> tuple[str, ...]:
+    """Every template that is a sign."""
+    return tuple(name for name in FOLDER.names() if re.fullmatch(r"signs/(?!base)[^/]+\.html", name))
+
+
+def shown_sign(template: str) -> Shown:
+    """The sign as A3, upright and on its side; it must have nothing wrong with it."""
+    drawn = []
+    for orientation in ("portrait", "landscape"):
+        spec = SignSpec(
+            reference=sign_reference(bytes(32), "sample", template),
+            template=template,
+            site="sample",
+            orientation=orientation,
+            preset="no-marks",
+            council=COUNCIL,
+            claims=dict.fromkeys(needs_of(FOLDER, template).claims, SIGN_CLAIM),
+        )
+        drawn.append(draw_sign(spec, FOLDER))
+        if problems := check_sign(drawn[-1], spec, FOLDER):
+            raise SystemExit("\n".join(map(str, problems)))
+    upright, lying = drawn
+    html, needs = FOLDER.sign_html(spec), needs_of(FOLDER, template)
+    return Shown(template=template, drawn=upright, html=html, needs=needs, also=(lying.pdf,))
+
+
+def drawings(one: Shown) -> list[bytes]:
+    """Every picture of the page, in order."""
+    dots = SIGN_DOTS if one.attribute("family") == "sign" else DOTS
+    return [picture for pdf in (one.drawn.pdf, *one.also) for picture in pictures(pdf, dots)]
 
 
 def pictures(pdf: bytes, dots: int = DOTS) -> list[bytes]:
@@ -106,24 +143,30 @@ def _png(picture: Any) -> bytes:
 
 
 def page(one: Shown) -> str:
-    """The letter's page of the gallery, in Markdown."""
-    plain = plainness(one.html)
+    """The page of one template, in Markdown."""
+    sign = one.attribute("family") == "sign"
     lines = [f"# {one.heading}", ""]
     lines += [one.about, ""] if one.about else []
-    lines += [f"![{_alt(one)}]({one.name}-{number}.png)" for number in range(1, one.drawn.pages + 1)]
+    count = one.drawn.pages + len(one.also)
+    lines += [f"![{_alt(one)}]({one.name}-{number}.png)" for number in range(1, count + 1)]
     lines += ["", f"- Template: `templates/{one.template}`"]
-    lines += [f"- Family: {one.attribute('family')}; stage: {one.attribute('stage')}"]
-    lines += [
-        f"- Reads at about age {plain.reading_age:.0f}; longest sentence {plain.longest_sentence} words;"
-        f" {one.drawn.pages} page{'s' if one.drawn.pages > 1 else ''} on {one.drawn.sheets} sheet"
-        f"{'s' if one.drawn.sheets > 1 else ''}"
-    ]
+    lines += [] if sign else _of_a_letter(one)
     for kind, title in _MARKS.items():
         found = dict.fromkeys(mark.id.replace("_", " ") for mark in one.drawn.marks if mark.kind == kind)
         lines += [f"- {title}: {', '.join(found)}"] if found else []
-    lines += _asked("Asks of the extract", one.needs.fields)
+    lines += _asked("Asks of the sites file" if sign else "Asks of the extract", one.needs.fields)
     lines += _asked("Asks of `details:` in the experiment", one.needs.details)
     return "\n".join((*lines, "", "[All letters and signs](README.md)", ""))
+
+
+def _of_a_letter(one: Shown) -> list[str]:
+    plain = plainness(one.html)
+    pages_, sheets = one.drawn.pages, one.drawn.sheets
+    paper = f"{pages_} page{'s' if pages_ > 1 else ''} on {sheets} sheet{'s' if sheets > 1 else ''}"
+    return [
+        f"- Family: {one.attribute('family')}; stage: {one.attribute('stage')}",
+        f"- Reads at about age {plain.reading_age:.0f}; longest sentence {plain.longest_sentence} words; {paper}",
+    ]
 
 
 def _asked(title: str, names: Mapping[str, Kind]) -> list[str]:
@@ -132,7 +175,8 @@ def _asked(title: str, names: Mapping[str, Kind]) -> list[str]:
 
 
 def _alt(one: Shown) -> str:
-    return f"The letter headed “{one.heading}”, to an invented person"
+    what = "sign" if one.attribute("family") == "sign" else "letter to an invented person"
+    return f"The {what} headed “{one.heading}”"
 
 
 def index(shown_: Iterable[Shown]) -> str:
@@ -166,12 +210,10 @@ def pages(all_: Iterable[Shown]) -> dict[str, str]:
 
 def main() -> None:
     GALLERY.mkdir(exist_ok=True)
-    all_ = [shown(template) for template in letters()]
+    all_ = [*map(shown, letters()), *map(shown_sign, signs())]
     wanted: dict[str, bytes] = {name: text.encode() for name, text in pages(all_).items()}
     for one in all_:
-        wanted |= {
-            f"{one.name}-{number}.png": picture for number, picture in enumerate(pictures(one.drawn.pdf), start=1)
-        }
+        wanted |= {f"{one.name}-{number}.png": picture for number, picture in enumerate(drawings(one), start=1)}
     for path in GALLERY.iterdir():
         if path.name not in wanted:
             path.unlink()
