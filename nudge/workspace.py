@@ -202,7 +202,7 @@ sides = "two"                   # two, or one
 marks = "none"                  # none, or omr: marks for the mail room's inserting machine
 most_sheets = 5                 # what one envelope takes; more is refused before the draw
 order = "postcode"              # postcode, or reference
-# action_code = "LETTER1"       # with it, `nudge dispatch` writes a list to paste into the housing system
+# action_code = "LTR {{wave}}"  # with it, `nudge dispatch` writes a list to paste into the housing system
 
 [retention]
 days = 365                      # names and letters go by `nudge erase` this long after a trial closes
@@ -299,7 +299,7 @@ def _print_faults(given: object, letters: Mapping[str, Any], place: Place) -> li
             if type(value) is not int or value < 1:
                 wrong(key, "a whole number above 0")
         elif key == "action_code":
-            if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 ._/-]{0,39}", value):
+            if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9 ._/-]|\{wave\}){0,39}", value):
                 wrong(key, "a code of at most 40 letters and digits, as your housing system has it")
         elif value not in words:
             wrong(key, f"one of {', '.join(words)}")

@@ -18,7 +18,7 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     "Every week": {
         "status": ("weekly", "What to do today, and how far the trial is."),
         "enrol": ("weekly", "Draw the arms of this week's new tenancies."),
-        "letters": ("weekly", "Make the letters and the print pack of a batch."),
+        "letters": ("letters", "Make the letters and the print pack of a batch."),
         "dispatch": ("posting", "Confirm the day a batch went to the post."),
         "responses": ("weekly", "Add contacts, payments, returned mail and the like."),
         "review": ("weekly", "Decide matches that nudge would not make by itself."),

@@ -85,10 +85,17 @@ def dispatch(
         return
     if posted.pull:
         screen.say("Take these out of the pile before it goes:")
+        known = {one.letter_reference: str(one) for one in posted.lying}
         for reference in posted.pull:
-            screen.say(f"  {reference}")
+            screen.say(f"  {known.get(reference, reference)}")
         if posted.pull_list is not None:
             screen.say(f"Where each lies in the print files: {posted.pull_list}")
+        if dry_run:
+            flag = "" if wave == "first" else f" --wave {wave} --extract FILE"
+            screen.say("Or, if they are not printed or sent to the print house yet, make the print files without them:")
+            screen.say(f"  nudge letters {name}{flag} --suppress {suppress} --dated {dated.isoformat()}")
+    if posted.actions is not None:
+        screen.say(f"To paste into the housing system: {posted.actions}")
     if dry_run:
         if posted.abandoned:
             screen.say("Nothing would go: the batch would be abandoned.")

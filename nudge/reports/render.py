@@ -82,6 +82,11 @@ def certificate_html(certificate: Certificate) -> str:
     return _environment().get_template("certificate.html").render(page=page, **_styles())
 
 
+def page_html(template: str, **values: object) -> str:
+    """A page of its own template in the reports' style: one file, with nothing fetched."""
+    return _environment().get_template(template).render(**values, **_styles())
+
+
 def _worded(summary: Mapping[str, Any], title: str | None, wording: Wording | None) -> Wording:
     return wording or Wording(title=title or str(summary["experiment"]))
 

@@ -280,6 +280,5 @@ def _personal_files(trial: Trial, letters: set[str] | None) -> list[Path]:
 def _mentions(folder: Path, letters: set[str]) -> bool:
     if any((folder / "letters" / f"{reference}.pdf").is_file() for reference in letters):
         return True
-    manifest = folder / "manifest.csv"
-    text = manifest.read_text("utf-8-sig") if manifest.is_file() else ""
-    return any(reference in text for reference in letters)
+    listed = (path.read_text("utf-8-sig") for path in folder.rglob("*.csv"))  # the pull list names people too
+    return any(reference in text for text in listed for reference in letters)

@@ -18,7 +18,9 @@ from nudge.documents.batch import LetterFile, make_letters
 from nudge.documents.details import check_details
 from nudge.documents.letter import LetterSpec, letter_reference
 from nudge.documents.marks import job_code
-from nudge.documents.printpack import make_print_pack
+from nudge.documents.previews import FOLDER as PREVIEWS
+from nudge.documents.previews import make_previews
+from nudge.documents.printpack import MANIFEST, Pack, make_print_pack
 from nudge.documents.templates import TemplateFolder
 from nudge.intake.mapping import ColumnMapping
 from nudge.records.store import append, audit, change, rows_of
@@ -30,6 +32,7 @@ from nudge.trial.due import Due, Facts, due_first, due_later, due_on, wave_named
 from nudge.trial.forms import Forms, forms_of
 from nudge.trial.gate import Listed, fresh_list
 from nudge.trial.handle import Trial, require_seal
+from nudge.trial.pile import ACTIONS, PULL_LIST, TAKEN_OUT, Lying, pile_of, write_taken_out
 from nudge.trial.sealing import read_secret
 from nudge.trial.sites import require_letters
 from nudge.trial.units import specs_of
@@ -41,6 +44,7 @@ class LettersMade:
 
     `made` and `kept` (of those, standing already) count letters; `withheld`, `skipped` and `refused` count units by
     reason. `refused` could not be drawn this time: they are withheld meanwhile, and the same command tries again.
+    `taken_out` lay in the print files that stood before and are in the new ones no longer.
     """
 
     batch: int
@@ -53,6 +57,9 @@ class LettersMade:
     refused: Mapping[str, int]
     print_files: tuple[Path, ...]
     manifest: Path | None
+    address_files: tuple[Path, ...] = ()
+    previews: tuple[Path, ...] = ()
+    taken_out: tuple[Lying, ...] = ()
 
 
 def make_batch_letters(
@@ -69,6 +76,7 @@ def make_batch_letters(
     accept_good_rows: bool = False,
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
+    preview: bool = False,
     dry_run: bool = False,
 ) -> LettersMade:
     """Make the letters of one batch and wave, and its print pack. Run again, it finishes what was begun.
@@ -109,8 +117,10 @@ def make_batch_letters(
     folder = trial.workspace.batch_folder(trial.id, number, None if wave == FIRST else wave)
     refused: dict[str, str] = {}
     kept: list[LetterFile] = []
-    print_files: tuple[Path, ...] = ()
-    standing, manifest = 0, None
+    pack: Pack | None = None
+    previews: tuple[Path, ...] = ()
+    taken_out: tuple[Lying, ...] = ()
+    standing = 0
     if not dry_run:
         if specs:
             made = make_letters(
@@ -125,9 +135,13 @@ def make_batch_letters(
             refused = {owner[reference][0]: problems[0].code for reference, problems in made.refused.items()}
             kept = [letter for letter in made.letters if owner[letter.reference][0] not in refused]
             standing = made.kept
+        # Before the new pack stands: cut short in between, the same command finds the earlier one again.
+        taken_out = write_taken_out(folder, pile_of(folder), [letter.reference for letter in kept])
+        if specs:
             job = job_code(trial.id, number, wave)
             pack = make_print_pack(kept, specs, folder, printing=trial.workspace.printing, job=job)
-            print_files, manifest = pack.print_files, pack.manifest
+            if preview:
+                previews = make_previews(specs, folder)
         _clear_away(folder, {letter.reference for letter in kept})
         _record(trial, held.batch, wave, kept, owner, due, refused, now)
     return LettersMade(
@@ -139,8 +153,11 @@ def make_batch_letters(
         withheld=Counter(due.withheld.values()),
         skipped=Counter(due.skipped.values()),
         refused=Counter(refused.values()),
-        print_files=print_files,
-        manifest=manifest,
+        print_files=pack.print_files if pack and kept else (),
+        manifest=pack.manifest if pack and kept else None,
+        address_files=pack.address_files if pack and kept else (),
+        previews=previews,
+        taken_out=taken_out,
     )
 
 
@@ -164,8 +181,8 @@ def clear_batch(folder: Path) -> None:
     _clear_away(folder, set())
     for again in folder.glob("again-*"):
         shutil.rmtree(again)
-    for path in (folder / "pull-list.csv", folder / "letters" / ".made.jsonl"):
-        path.unlink(missing_ok=True)
+    for name in (PULL_LIST, TAKEN_OUT, ACTIONS, "letters/.made.jsonl"):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _specs(
@@ -221,8 +238,11 @@ def _clear_away(folder: Path, kept: Iterable[str]) -> None:
     for path in folder.glob("letters/*.pdf"):
         if path.stem not in wanted:
             path.unlink()
+    for path in folder.glob(f"{PREVIEWS}/*.png"):
+        if path.stem.rpartition("-")[0] not in wanted:
+            path.unlink()
     if not wanted:
-        for path in (*folder.glob("print-*"), folder / "manifest.csv"):
+        for path in (*folder.glob("print-*"), folder / MANIFEST):
             path.unlink(missing_ok=True)
 
 

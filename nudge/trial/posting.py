@@ -8,11 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Final
 
 from nudge.base.canonical import canonical
 from nudge.base.errors import Place, Refused
-from nudge.base.files import write_whole
 from nudge.records.store import append, audit, change, remove, rows_of
 from nudge.records.tables import BatchRow, EventRow, PostingRow, RecipientRow, UnitRow
 from nudge.trial.batches import FIRST, batch_of, batch_place, by_unit, records_of, require_open
@@ -21,16 +19,18 @@ from nudge.trial.due import wave_named
 from nudge.trial.gate import HELD, Listed, fresh_list, withheld_because
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.letters import clear_batch
+from nudge.trial.pile import PULL_LIST, Lying, pile_of, write_actions, write_pull_list
 from nudge.trial.reprints import letters_named
 from nudge.trial.sites import require_letters
 from nudge.trial.units import unit_code
 
-PULL_LIST: Final = "pull-list.csv"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Posted:
-    """What a confirmation came to. `pull` are letters to take out of the pile before it goes."""
+    """What a confirmation came to. `pull` are letters to take out of the pile before it goes, `lying` where they are.
+
+    `actions` is the list for the housing system, where the council has an action code.
+    """
 
     batch: int
     wave: str
@@ -42,6 +42,8 @@ class Posted:
     pull_list: Path | None
     abandoned: bool
     made: bool
+    lying: tuple[Lying, ...] = ()
+    actions: Path | None = None
 
 
 def confirm_posting(
@@ -106,14 +108,19 @@ def confirm_posting(
     # A letter held or erased since the print files were made lies in the pile as well.
     in_pile = {row.letter_reference: row.reason or "" for row in own if row.status == "withheld" and row.sha256}
     pull = tuple(sorted(reference for reference, why in (in_pile | withheld).items() if why != "not_posted"))
+    lying = tuple(one for one in pile_of(folder) if one.letter_reference in set(pull))
     changed = bool(going or withheld) or (abandoned and batch.status != "abandoned")
     pull_list = None
     if changed and not dry_run:
-        pull_list = _write_pull_list(folder, pull)
+        pull_list = write_pull_list(folder, lying)
         _record(trial, batch, wave, going, withheld, on, now, abandoned=abandoned)
     reasons = [row.reason or "" for row in own if row.status == "withheld"]
     if not changed and (folder / PULL_LIST).is_file():
         pull_list = folder / PULL_LIST
+    actions = None
+    if not dry_run and (going or gone):  # and again where a confirmation was cut short
+        printing = trial.workspace.printing
+        actions = write_actions(folder, (*going, *gone), reference_of, printing, on=on, wave=wave)
     return Posted(
         batch=number,
         wave=wave,
@@ -125,6 +132,8 @@ def confirm_posting(
         pull_list=pull_list,
         abandoned=abandoned,
         made=changed and not dry_run,
+        lying=lying,
+        actions=actions,
     )
 
 
@@ -132,16 +141,6 @@ def _check_made(rows: Sequence[PostingRow], on: date, place: Place) -> None:
     made = [row.made_at[:10] for row in rows if row.sha256]
     if made and on.isoformat() < min(made):
         raise Refused(TrialCode.DATE_BEFORE_LETTERS.at(place, made=min(made)))
-
-
-def _write_pull_list(folder: Path, pull: Sequence[str]) -> Path | None:
-    """The lines of the manifest whose letters must come out of the pile; None where there are none."""
-    manifest = folder / "manifest.csv"
-    if not pull or not manifest.is_file():
-        return None
-    heading, *lines = manifest.read_text("utf-8-sig").splitlines(keepends=True)
-    wanted = [line for line in lines if any(reference in line for reference in pull)]
-    return write_whole(folder / PULL_LIST, "\ufeff" + "".join([heading, *wanted]))
 
 
 def _record(
@@ -213,6 +212,10 @@ def correct_posting(
             "because": because.strip(),
         }
         audit(connection, trial=trial.id, what="posting_corrected", facts=facts, at=now)
+        recipients = rows_of(connection, RecipientRow, trial=trial.id)
+    folder = trial.workspace.batch_folder(trial.id, number, None if wave == FIRST else wave)
+    tenancies = {row.unit: row.tenancy_reference for row in recipients}
+    write_actions(folder, rows, tenancies, trial.workspace.printing, on=on, wave=wave)
     return True
 
 

@@ -1,0 +1,106 @@
+"""The page for whoever takes the calls: every letter of the trial, and the same help for whoever rings.
+
+Made from the templates and an invented recipient: it holds no personal data, and says nobody's arm (I8, I12).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import unescape
+from pathlib import Path
+from typing import Final
+
+from nudge.base.files import write_whole
+from nudge.documents.page import Drawn, draw
+from nudge.documents.previews import page_count, page_pictures
+from nudge.documents.profiles import profile_named
+from nudge.documents.sample import sample_spec
+from nudge.documents.templates import TemplateFolder
+from nudge.reports.crib import Crib, CribLetter, crib_html
+from nudge.reports.render import report_pdf
+from nudge.trial.handle import Trial
+from nudge.trial.sealing import frozen_claims
+from nudge.trial.sites import require_letters
+
+CRIB: Final = "crib.pdf"
+_PICTURE: Final = 130  # dots to the inch: a third of its size on the page, and readable when looked at closer
+_WIDTHS: Final = (72, 64, 56, 48, 40)  # of a picture, in millimetres
+# Blocks of the paper rather than of the help: where to write, which number, how it is signed, what comes when.
+_PAPER: Final = frozenset(
+    "contact letter_reference sum_owed signature ask ways_to_pay ways_to_reply next_step notice".split()  # noqa: SIM905
+)
+
+
+def make_crib(trial: Trial, *, dry_run: bool = False) -> Path:
+    """Write `crib.pdf` into the trial's folder. Before the seal the claims are stand-ins, as the page says."""
+    require_letters(trial)
+    claims = frozen_claims(trial.seals[-1]) if trial.is_sealed else None
+    drawn = _drawn_letters(trial, claims)
+    council = trial.workspace.council
+    crib = Crib(
+        title=trial.experiment.title,
+        council=council["name"],
+        service=council["service"],
+        telephone=council["telephone"],
+        letters=tuple(
+            CribLetter(
+                name=f"Letter {chr(65 + number)}",
+                heading=_heading(html),
+                picture=page_pictures(one.pdf, [0], dots=_PICTURE)[0],
+                asks=tuple(mark.text for mark in one.marks if mark.kind == "required" and mark.id == "ask"),
+            )
+            for number, (html, one) in enumerate(drawn)
+        ),
+        help=_same_help([one for _, one in drawn]),
+        sealed=claims is not None,
+    )
+    path = trial.workspace.out(trial.id) / CRIB
+    if not dry_run:
+        write_whole(path, _on_one_page(crib))
+    return path
+
+
+def _on_one_page(crib: Crib) -> bytes:
+    """The page, its pictures as large as leaves it one page; on two where even the smallest are too many."""
+    for widest in _WIDTHS:
+        pdf = report_pdf(crib_html(crib, widest=widest))
+        if page_count(pdf) == 1:
+            break
+    return pdf
+
+
+def _drawn_letters(trial: Trial, claims: Mapping[str, str] | None) -> list[tuple[str, Drawn]]:
+    """Each first letter once, in an order that is not that of the arms: control would always come first."""
+    folder = TemplateFolder(trial.workspace.templates)
+    profile = profile_named(trial.workspace.profile)
+    experiment = trial.experiment
+    found = []
+    for template in sorted({arm.letter for arm in experiment.arms if arm.letter}):
+        spec = sample_spec(
+            folder,
+            template,
+            kinds=experiment.kinds,
+            claims=claims,
+            council=trial.workspace.council,
+            details=experiment.details,
+        )
+        html = folder.html(spec)
+        found.append((html, draw(html, folder.path, profile=profile, template=template)))
+    return found
+
+
+def _heading(html: str) -> str:
+    found = re.search(r"<h1[^>]*>(.*?)</h1>", html, re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", found[1])).split()) if found else ""
+
+
+def _same_help(letters: list[Drawn]) -> tuple[str, ...]:
+    """What every one of the letters offers, word for word: what an operator offers to every caller."""
+    blocks = [{mark.id: mark.text for mark in one.marks if mark.kind == "required"} for one in letters]
+    first, *others = blocks
+    return tuple(
+        text
+        for name, text in first.items()
+        if name not in _PAPER and len(text) <= 240 and all(other.get(name) == text for other in others)
+    )
