@@ -48,11 +48,11 @@ LETTER_DATE: Final = date(2026, 11, 23)
 _SECRET: Final = bytes(32)
 _COMING: Final = date(2027, 1, 20)
 _REPLY: Final = date(2026, 12, 14)
+_SEEN: Final = date(2026, 11, 16)
 _VALUES: Final[Mapping[Kind, Value]] = {
     Kind.MONEY: 41_250,
     Kind.NUMBER: 7.0,
     Kind.FLAG: True,
-    Kind.DATE: _COMING,
 }
 _WORDS: Final[Mapping[str, str]] = {
     "street": "Mill Lane",
@@ -78,11 +78,15 @@ _SAID: Final[Mapping[str, str]] = {
     "budget": "£20,000",
     "caller": "the person who brings your post",
     "day_norm": (
-        "More than 8 in 10 of the homes whose rubbish we looked at in the year to August 2026 put it out on their day"
+        "More than 8 in 10 of the homes we wrote to about rubbish in the year to August 2026 had a clean street when we"
+        " came back"
     ),
     "form": "Your single person discount form",
     "form_page": "www.wealdenvale.example/discount",
-    "paid_norm": "More than 9 in 10 of the households with Council Tax to pay in the year to March 2026 paid on time",
+    "paid_norm": (
+        "More than 7 in 10 of the homes we sent a reminder in the year to August 2026 paid what was overdue within four"
+        " weeks"
+    ),
     "period": "October 2026",
     "recycling_centre": "Maresfield Road, Wealdenvale, every day from 9am to 6pm",
     "challenge": "how can people tell us only once that they have moved?",
@@ -109,6 +113,8 @@ _SAID: Final[Mapping[str, str]] = {
     "visits": "Once a week, on a day that you choose",
 }
 """What a name stands for where the word in it does not tell."""
+_SUMS: Final[Mapping[str, int]] = {"charge": 7_000}
+"""In pence, what is much the same for everybody."""
 
 
 _TEAMS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -200,7 +206,10 @@ def sample_spec(
         name=recipient.name,
         salutation=recipient.salutation,
         post_to=recipient.post_to,
-        fields={name: recipient.money if kind is Kind.MONEY else _value(name, kind) for name, kind in fields.items()},
+        fields={
+            name: _SUMS.get(name, recipient.money) if kind is Kind.MONEY else _value(name, kind)
+            for name, kind in fields.items()
+        },
         claims={name: _SAID.get(name, CLAIM) for name in needs.claims} | dict(claims or {}),
         council={name: _word(name) for name in needs.council} | dict(sender if council is None else council),
         details={name: _detail(name, kind) for name, kind in needs.details.items()} | dict(details or {}),
@@ -220,16 +229,23 @@ def _sender(template: str, asked: Collection[str]) -> Mapping[str, str]:
 
 
 def _value(name: str, kind: Kind) -> Value:
-    if kind is Kind.DATE and name.endswith("seen_on"):
-        return date(2026, 11, 16)
+    if kind is Kind.DATE:
+        return _day(name)
     return _word(name) if kind is Kind.TEXT else _VALUES[kind]
+
+
+def _day(name: str) -> date:
+    parts = set(name.split("_"))
+    if "seen" in parts:
+        return _SEEN
+    return _REPLY if parts & {"reply", "pay"} else _COMING
 
 
 def _detail(name: str, kind: Kind) -> str | int | date:
     if kind is Kind.NUMBER:
         return 5
     if kind is Kind.DATE:
-        return _REPLY if "reply" in name.split("_") else _COMING
+        return _day(name)
     return _word(name)
 
 

@@ -108,6 +108,7 @@ def test_the_first_letters_of_both_arms_tell_a_tenant_the_same_required_things()
         "signature",
         "statement",
         "sum_owed",
+        "time_limit",
         "ways_to_pay",
     }
 
@@ -145,9 +146,11 @@ def test_what_a_template_draws_on_is_known():
         "letters/base.html",
         "letters/parts/close.html",
         "letters/parts/head.html",
+        "letters/parts/help-lines.html",
         "letters/parts/help.html",
         "letters/parts/next-first.html",
         "letters/parts/sum-owed.html",
+        "letters/parts/ways-to-pay-rows.html",
         "letters/parts/ways-to-pay.html",
     )
 
