@@ -125,10 +125,10 @@ _TEAMS: Final[Mapping[str, Mapping[str, str]]] = {
         "signed_by": signed,
     }
     for start, service, post, signed in (
-        ("council-tax", "Council Tax", "counciltax", "Jo Ridley, Council Tax Officer"),
-        ("overpayment", "Housing Benefit", "benefits", "Sam Okoro, Benefits Officer"),
+        ("council-tax", "Council Tax", "tax", "Jo Ridley, Council Tax Officer"),
+        ("overpayment", "Housing Benefit", "hb", "Sam Okoro, Benefits Officer"),
         ("care-invoice", "Adult Social Care", "care", "Lee Hartley, Care Finance Officer"),
-        ("channel-shift", "Council Tax", "counciltax", "Jo Ridley, Council Tax Officer"),
+        ("channel-shift", "Council Tax", "tax", "Jo Ridley, Council Tax Officer"),
         ("parking", "Parking Services", "parking", "Alex Dunn, Parking Officer"),
         ("waste", "Clean Streets", "waste", "Kim Adair, Street Care Officer"),
     )
