@@ -32,6 +32,7 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "init": ("once", "Make a workspace."),
         "demo": ("demo", "Run the flagship trial on a simulated council."),
         "check": ("once", "Check an experiment file, and say what the seal still needs."),
+        "compare": ("comparing", "Show what differs between the letters of the arms, for those who sign."),
         "power": ("planning", "Say whether a trial can answer its question, and what would."),
         "seal": ("once", "Fix the definition, templates, claims and plan; commit to the secret."),
         "amend": ("once", "Record a change of a sealed trial."),

@@ -308,7 +308,7 @@ def _points(tree: Any) -> float | None:
 def _finish(document: Any, pdf: Any) -> None:
     """Say what WeasyPrint 70 leaves out: the language of each half, and of every header cell what it heads."""
     _name_languages(document, pdf)
-    _name_header_cells(pdf)
+    name_header_cells(pdf)
 
 
 def _name_languages(document: Any, pdf: Any) -> None:
@@ -322,8 +322,8 @@ def _name_languages(document: Any, pdf: Any) -> None:
             element["Lang"] = pydyf.String(pages[element["Pg"]])
 
 
-def _name_header_cells(pdf: Any) -> None:
-    """Readers of tables rely on /Scope."""
+def name_header_cells(pdf: Any) -> None:
+    """Write /Scope, on which readers of tables rely, into every header cell of an unfinished PDF."""
     objects = {f"{item.number} {item.generation} R": item for item in pdf.objects}
 
     def parent(element: Any) -> Any:

@@ -17,11 +17,12 @@ _VOWELS: Final = re.compile(r"[aeiouyà-ÿ]+")
 
 @dataclass(frozen=True, slots=True)
 class Plainness:
-    """`reading_age` in years (Flesch-Kincaid grade + 5); the longest sentence and run of capitals, in words."""
+    """`reading_age` in years (Flesch-Kincaid grade + 5); the longest sentence, run of capitals and whole, in words."""
 
     reading_age: float
     longest_sentence: int
     capitals: int
+    words: int
 
 
 def plainness(html: str) -> Plainness:
@@ -40,10 +41,10 @@ def plainness_of(texts: Iterable[str]) -> Plainness:
     sentences = [words for text in texts for part in _SENTENCE.split(text) if (words := _WORD.findall(part))]
     words = [word for sentence in sentences for word in sentence]
     if not words:
-        return Plainness(0.0, 0, 0)
+        return Plainness(0.0, 0, 0, 0)
     syllables = sum(map(_syllables, words))
     grade = 0.39 * len(words) / len(sentences) + 11.8 * syllables / len(words) - 15.59
-    return Plainness(grade + 5, max(map(len, sentences)), max(map(_capitals, sentences)))
+    return Plainness(grade + 5, max(map(len, sentences)), max(map(_capitals, sentences)), len(words))
 
 
 class _Sentences(HTMLParser):

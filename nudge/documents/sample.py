@@ -179,6 +179,24 @@ RECIPIENTS: Final = (
     ),
 )
 """The first is whom a sample shows; the rest are whom a layout must survive."""
+MORE_RECIPIENTS: Final = (
+    Recipient(
+        id="joint",
+        label="Joint tenants on one line",
+        name="Mr Oluwaseun and Mrs Catherine Adebayo-Williams",
+        salutation="Mr and Mrs Adebayo-Williams",
+        post_to=("27 Station Approach", "Upper Wealden", "Hartfield", "ZZ99 4AB"),
+    ),
+    Recipient(
+        id="large",
+        label="Large amounts",
+        name="Ms Priya Shah",
+        salutation="Ms Shah",
+        post_to=("1 Mill Lane", "Hartfield", "ZZ99 4AB"),
+        money=9_876_543,
+    ),
+)
+"""Who else a comparison of letters is drawn for."""
 
 
 def sample_spec(
@@ -199,7 +217,7 @@ def sample_spec(
     needs = needs_of(folder, template)
     fields = {name: (kinds or {}).get(name, kind) for name, kind in needs.fields.items()}
     sender = _sender(template, needs.council)
-    number = str(next(place for place, one in enumerate(RECIPIENTS, 1) if one.id == recipient.id))
+    number = str(next(place for place, one in enumerate((*RECIPIENTS, *MORE_RECIPIENTS), 1) if one.id == recipient.id))
     return LetterSpec(
         reference=letter_reference(_SECRET, "sample", template, int(number), recipient.id),
         template=template,

@@ -140,7 +140,62 @@ class PowerPicture:
     caption: str
 
 
-Part: TypeAlias = Text | Listing | Table | Curves | Intervals | Flowing | PowerPicture
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A page as a PNG, with the words that stand for it and the caption under it."""
+
+    png: bytes
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pictures:
+    """Pages side by side."""
+
+    items: tuple[Picture, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """Words of a redline; `changed` are those that the other side has not."""
+
+    words: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedlineRow:
+    """A block before and after. `what` says what became of it; a side that has nothing here is empty.
+
+    A row of `same` blocks has one side only, `after`, a passage for each, and stands across both columns.
+    """
+
+    before: tuple[Passage, ...]
+    after: tuple[Passage, ...]
+    what: str
+    levers: str
+    same: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redlined:
+    """Two letters block by block; `columns` names them."""
+
+    caption: str
+    columns: tuple[str, str]
+    rows: tuple[RedlineRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signing:
+    """Lines to sign on: who, and the initials and date where they are given already."""
+
+    caption: str
+    lines: tuple[tuple[str, str], ...]
+
+
+Part: TypeAlias = Text | Listing | Table | Curves | Intervals | Flowing | PowerPicture | Pictures | Redlined | Signing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,21 @@ from markupsafe import Markup
 from nudge.allocation.certificate import Certificate
 from nudge.reports import consort, terminal
 from nudge.reports.certificate import tell_certificate
-from nudge.reports.parts import Curves, Flowing, Intervals, Listing, Part, PowerPicture, Section, Story, Table, Text
+from nudge.reports.parts import (
+    Curves,
+    Flowing,
+    Intervals,
+    Listing,
+    Part,
+    Pictures,
+    PowerPicture,
+    Redlined,
+    Section,
+    Signing,
+    Story,
+    Table,
+    Text,
+)
 from nudge.reports.story import tell
 from nudge.reports.wording import Wording
 
@@ -31,6 +45,7 @@ class _Shown:
     value: Part
     wide: str = ""
     narrow: str = ""
+    pages: tuple[str, ...] = ()
 
 
 def report_html(summary: Mapping[str, Any], *, title: str | None = None, wording: Wording | None = None) -> str:
@@ -68,11 +83,18 @@ def report_pdf(html: str) -> bytes:
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import URLFetcher
 
+    from nudge.documents.page import name_header_cells
+
     inside_only = URLFetcher(allowed_protocols=("data",), allow_redirects=False)
     fonts = FontConfiguration()
     ours = CSS(string=_font_faces(), font_config=fonts, url_fetcher=inside_only)
     page = HTML(string=html, url_fetcher=inside_only)
-    pdf: bytes = page.write_pdf(stylesheets=[ours], font_config=fonts, pdf_variant="pdf/ua-1")
+    pdf: bytes = page.write_pdf(
+        stylesheets=[ours],
+        font_config=fonts,
+        pdf_variant="pdf/ua-1",
+        finisher=lambda _, unfinished: name_header_cells(unfinished),
+    )
     return pdf
 
 
@@ -102,6 +124,13 @@ def _part(part: Part) -> _Shown:
         return _Shown(kind="terms" if any(term for term, _ in part.items) else "points", value=part)
     if isinstance(part, Table):
         return _Shown(kind="table", value=part)
+    if isinstance(part, Redlined):
+        return _Shown(kind="redline", value=part)
+    if isinstance(part, Signing):
+        return _Shown(kind="signing", value=part)
+    if isinstance(part, Pictures):
+        pages = (base64.b64encode(item.png).decode("ascii") for item in part.items)
+        return _Shown(kind="pages", value=part, pages=tuple(f"data:image/png;base64,{page}" for page in pages))
     wide, narrow = (_uri(_svg(part, width)) for width in (consort.WIDE, consort.NARROW))
     return _Shown(kind="picture", value=part, wide=wide, narrow=narrow)
 

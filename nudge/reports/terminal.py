@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import wrap
 
-from nudge.reports.parts import Answer, Listing, Section, Story, Table, Text
+from nudge.reports.parts import Answer, Listing, Passage, Redlined, Section, Story, Table, Text
 
 _GAP = 2  # spaces between columns
 _LEAST = 9  # characters a column keeps when the page is narrow
@@ -71,6 +71,24 @@ def _section(section: Section, width: int) -> Iterator[str]:
         elif isinstance(part, Table):
             yield ""
             yield from table_lines(part, width)
+        elif isinstance(part, Redlined):
+            yield from _redline(part, width)
+
+
+def _redline(part: Redlined, width: int) -> Iterator[str]:
+    """The blocks that differ: `-` as one letter has them, `+` as the other, and what became of each."""
+    for row in part.rows:
+        if row.same:
+            continue
+        yield ""
+        yield from wrap(f"{row.what}{': ' if row.levers else ''}{row.levers}", width)
+        for sign, side in (("-", row.before), ("+", row.after)):
+            if side:
+                yield from wrap(_joined(side), width, initial_indent=f"{sign} ", subsequent_indent="  ")
+
+
+def _joined(passages: tuple[Passage, ...]) -> str:
+    return " ".join(passage.words for passage in passages)
 
 
 def table_lines(table: Table, width: int) -> Iterator[str]:

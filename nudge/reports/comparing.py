@@ -1,0 +1,272 @@
+"""What differs between the arms' letters, in words, for those who sign for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Final
+
+from nudge._version import __version__
+from nudge.base.errors import Problem
+from nudge.documents.comparison import Difference, Shown
+from nudge.documents.plain import AIM
+from nudge.documents.previews import page_pictures
+from nudge.documents.redline import How, Line, Piece
+from nudge.documents.required import held
+from nudge.experiment.definition import LiveExperiment
+from nudge.reports.parts import (
+    Answer,
+    Listing,
+    Passage,
+    Picture,
+    Pictures,
+    Redlined,
+    RedlineRow,
+    Section,
+    Signing,
+    Story,
+    Table,
+    Text,
+    Tone,
+)
+from nudge.reports.wording import listed, number, whole
+
+_WHAT: Final[Mapping[How, str]] = {
+    How.SAME: "",
+    How.CHANGED: "Words changed",
+    How.SET: "Same words, set in another way",
+    How.ADDED: "Added",
+    How.REMOVED: "Left out",
+    How.MOVED: "Moved here",
+    How.GONE: "Moved elsewhere",
+}
+_DOTS: Final = 96  # to the inch: type of 10 pt can be read, and a page is some 100 kB
+_WHO: Final = (
+    ("service", "The service"),
+    ("legal", "Legal"),
+    ("communications", "Communications"),
+    ("data_protection", "Data protection"),
+)
+
+
+def tell_comparison(
+    experiment: LiveExperiment,
+    shown: Sequence[Shown],
+    waves: Sequence[Shown],
+    against: Sequence[Difference],
+    *,
+    without: Sequence[str],
+    problems: Sequence[Problem],
+    notes: Sequence[str],
+    definition_hash: str,
+    templates: str,
+    pictures: bool = True,
+) -> Story:
+    """The page of a comparison: the warnings, each arm's redline beside pictures of both, and lines to sign on.
+
+    Without `pictures` nothing is drawn, which is enough for a terminal.
+    """
+    every = (*shown, *waves)
+    thing = "sign" if shown and shown[0].template.startswith("signs/") else "letter"
+    sections: list[Section] = []
+    if problems:
+        points = tuple(("", said(problem)) for problem in problems)
+        sections.append(Section(slug="warnings", heading="Before anybody signs", parts=(Listing(items=points),)))
+    for difference in against:
+        sections.append(_difference(difference, thing, pictures=pictures))
+    if not against:
+        parts = tuple(part for one in shown for part in (_pages((one,)) if pictures else ()))
+        words = f"The control gets no {thing}, so there is nothing to set the others against."
+        sections.append(Section(slug="alone", heading="What the arms get", parts=(Text(words=words), *parts)))
+    if waves:
+        sections.append(_later(waves, pictures=pictures))
+    sections.append(Section(slug="reads", heading="How each reads", parts=(_plain(every), _sizes(every))))
+    if thing == "letter":
+        sections += _required(every)
+    sections.append(Section(slug="how", heading="How this was made", parts=tuple(Text(words=note) for note in notes)))
+    sections.append(_signing(experiment))
+    return Story(
+        kind=f"What differs between the arms: every {thing} against {experiment.control.name}",
+        title=experiment.title,
+        question=experiment.question,
+        facts=(
+            ("Arms", listed([arm.name for arm in experiment.arms], "and")),
+            ("Definition", definition_hash[:16]),
+            ("Templates", templates[:16]),
+        ),
+        banner=None,
+        answers_heading="What differs",
+        answers=(*_answers(against), *_without(experiment, without, thing)),
+        sections=tuple(sections),
+        colophon=f"nudge {__version__} · {experiment.id} · definition {definition_hash} · templates {templates}",
+    )
+
+
+def said(problem: Problem) -> str:
+    """A warning as one line of a page."""
+    return f"{problem.place}: expected {problem.expected}. {problem.fix}"
+
+
+def _answers(against: Sequence[Difference]) -> Iterator[Answer]:
+    for difference in against:
+        arm, control = difference.arm, difference.control
+        count, of = len(difference.changes), len(arm.contents.blocks)
+        used = dict.fromkeys(lever for line in difference.changes for lever in line.levers)
+        yield Answer(
+            head=f"{arm.name} against {control.name}",
+            tone=Tone.UNSURE if difference.problems else Tone.GOOD,
+            sentence=f"{_blocks(count)} of {whole(of)} differ{'s' if count == 1 else ''} from {control.name}.",
+            basis=f"Levers declared: {_levers(arm.levers)}. Levers of what differs: {_levers(used)}."
+            f" {_warnings(len(difference.problems))}",
+        )
+
+
+def _levers(levers: Iterable[str]) -> str:
+    return listed(list(levers), "and") or "none"
+
+
+def _blocks(count: int) -> str:
+    return f"{whole(count)} block{'s' if count != 1 else ''}"
+
+
+def _warnings(count: int) -> str:
+    return f"{whole(count)} warning{'s' if count != 1 else ''} below." if count else "Nothing to warn of."
+
+
+def _without(experiment: LiveExperiment, without: Sequence[str], thing: str) -> Iterator[Answer]:
+    for id_ in without:
+        yield Answer(head=experiment.arm(id_).name, tone=Tone.PLAIN, sentence=f"This arm gets no {thing}.")
+
+
+def _difference(difference: Difference, thing: str, *, pictures: bool) -> Section:
+    control, arm = difference.control, difference.arm
+    parts: list[Pictures | Redlined | Text] = []
+    if pictures:
+        parts += _pages((control, arm))
+    parts.append(
+        Redlined(
+            caption=f"Every block of both {thing}s, from top to bottom. What one has and the other has not is struck"
+            " through on the left and underlined on the right.",
+            columns=(control.name, arm.name),
+            rows=tuple(_rows(difference.lines)),
+        )
+    )
+    return Section(slug=f"arm-{arm.id}", heading=f"{arm.name} against {control.name}", parts=tuple(parts))
+
+
+def _rows(lines: Iterable[Line]) -> Iterator[RedlineRow]:
+    """Blocks that are the same and follow one another stand in one row, to keep what differs in sight."""
+    for same, run in groupby(lines, lambda line: line.how is How.SAME):
+        if same:
+            words = tuple(Passage(words=line.words, changed=False) for line in run)
+            yield RedlineRow(before=(), after=words, what="The same", levers="", same=True)
+        else:
+            yield from map(_row, run)
+
+
+def _row(line: Line) -> RedlineRow:
+    before = tuple(_passage(piece) for piece in line.pieces if piece.how is not How.ADDED)
+    after = tuple(_passage(piece) for piece in line.pieces if piece.how is not How.REMOVED)
+    levers = f"Lever: {', '.join(line.levers)}" if line.levers else "No lever"
+    return RedlineRow(
+        before=before if line.before is not None else (),
+        after=after if line.after is not None else (),
+        what=_WHAT[line.how],
+        levers=levers if line.how is not How.GONE else "",
+        same=False,
+    )
+
+
+def _passage(piece: Piece) -> Passage:
+    return Passage(words=piece.words, changed=piece.how is not How.SAME)
+
+
+def _pages(sides: Iterable[Shown]) -> list[Pictures]:
+    """Page beside page: the first of each, then the second of each."""
+    drawn = [(side, page_pictures(side.pdf, range(side.sizes[0].pages), dots=_DOTS)) for side in sides]
+    most = max((len(pages) for _, pages in drawn), default=0)
+    return [
+        Pictures(
+            items=tuple(
+                Picture(
+                    png=pages[number],
+                    alt=f"Page {number + 1} of {side.name}, as an ordinary recipient gets it; its words are below.",
+                    caption=f"{side.name}, page {number + 1} of {len(pages)}",
+                )
+                for side, pages in drawn
+                if number < len(pages)
+            )
+        )
+        for number in range(most)
+    ]
+
+
+def _later(waves: Sequence[Shown], *, pictures: bool) -> Section:
+    words = "The same in every arm, by the same rule: nothing in it can set the arms apart."
+    parts = [Text(words=words), *(_pages(waves) if pictures else ())]
+    return Section(slug="later", heading="Later letters", parts=tuple(parts))
+
+
+def _plain(every: Sequence[Shown]) -> Table:
+    rows = [
+        (
+            one.name,
+            number(one.plainness.reading_age, 1),
+            whole(one.plainness.words),
+            whole(one.plainness.longest_sentence),
+        )
+        for one in every
+    ]
+    return Table(
+        caption="Readability",
+        columns=("", "Reading age, years", "Words", "Words in the longest sentence"),
+        rows=tuple(rows),
+        note=f"Of headings, paragraphs and list items, without letterhead and tables. Aim at a reading age of {AIM} or"
+        " less, and at sentences of 25 words or fewer.",
+    )
+
+
+def _sizes(every: Sequence[Shown]) -> Table:
+    recipients = [size.recipient for size in every[0].sizes]
+    return Table(
+        caption="Pages and sheets, for each kind of recipient",
+        columns=("", *recipients),
+        rows=tuple((one.name, *(_extent(size.pages, size.sheets) for size in one.sizes)) for one in every),
+        note="Sheets are printed on both sides. Arms that differ in sheets differ in postage and thickness.",
+    )
+
+
+def _extent(pages: int, sheets: int) -> str:
+    return f"{pages} page{'s' if pages != 1 else ''}, {sheets} sheet{'s' if sheets != 1 else ''}"
+
+
+def _required(every: Sequence[Shown]) -> Iterator[Section]:
+    holding = [(one, held(one.contents)) for one in every]
+    things = list(dict.fromkeys(words for _, found in holding for words in found))
+    if not things:
+        return
+    rows = tuple(
+        (words, *("–" if words not in found else "yes" if found[words] else "MISSING" for _, found in holding))
+        for words in things
+    )
+    table = Table(
+        caption="What letters of this family must hold",
+        columns=("", *(one.name for one, _ in holding)),
+        rows=tuple((words[0].upper() + words[1:], *cells) for words, *cells in rows),
+    )
+    yield Section(slug="required", heading="What no arm may leave out", parts=(table,))
+
+
+def _signing(experiment: LiveExperiment) -> Section:
+    given = experiment.governance.sign_off
+    lines = tuple((who, getattr(given, key).strip()) for key, who in _WHO)
+    words = "I have read every letter above in full, and what differs between them."
+    return Section(
+        slug="sign-off",
+        heading="Sign-off",
+        parts=(
+            Text(words=words),
+            Signing(caption="Initials and date of each", lines=lines),
+            Text(words="Then write them under `governance.sign_off` in the experiment file.", aside=True),
+        ),
+    )
