@@ -1,4 +1,4 @@
-"""Money, dates and postcodes as British councils write them, read without guessing.
+"""Money and dates as British councils write them, read without guessing.
 
 Money is integer pence inside nudge; pounds exist only at the edge.
 """
@@ -20,8 +20,6 @@ _MONEY: Final = re.compile(
     r"(?P<open>\()?\s*(?P<sign>[-+−])?\s*£?\s*(?P<sign2>[-+−])?(?P<pounds>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<pence>\d{1,2}))?\s*"
     r"(?P<trail>-)?\s*(?P<close>\))?\s*(?P<mark>CR|DR|cr|dr|Cr|Dr)?"
 )
-# The shapes Royal Mail allocates; GIR 0AA is long retired and GX11 (Gibraltar) is abroad.
-_POSTCODE: Final = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)\s*([0-9][ABD-HJLNP-UW-Z]{2})")
 EXCEL_EPOCH: Final = date(1899, 12, 30)  # serial 1 is 1900-01-01 only because Excel counts a 29 February 1900
 
 
@@ -80,14 +78,6 @@ def excel_date(serial: float) -> date:
 def day_in_words(day: date) -> str:
     """`3 December 2026`: no leading zero, no abbreviation."""
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
-
-
-def postcode(text: str) -> str | None:
-    """`AA9 9AA` from any spacing or case; None if it is not the shape of a UK postcode."""
-    match = _POSTCODE.fullmatch(re.sub(r"\s+", "", text.upper()))
-    if match is None or match[1] in {"GIR", "GX11"}:
-        return None
-    return f"{match[1]} {match[2]}"
 
 
 def utc_text(moment: datetime) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from nudge.base.errors import Place, Problem
-from nudge.base.values import postcode
+from nudge.base.postcodes import postcode
 from nudge.documents.codes import LetterCode
 
 FEWEST_LINES, MOST_LINES = 3, 7  # the name counted
@@ -16,6 +16,7 @@ _NO_ADDRESS: Final = re.compile(r"\b(?:no fixed (?:abode|address)|nfa)\b", re.IG
 # A sign at the start of a line is a slip of the keyboard, and a spreadsheet would take some of them for a formula.
 _BAD_STARTS: Final = tuple("@()=[]\"\\/,<>~+-*{}'’&;:.!?%")
 
+_FORCES: Final = re.compile(r"BFPO \d{1,4}")  # as the intake room writes a forces number that has no postcode
 _CODE: Final = frozenset("<>{}[]|")
 
 
@@ -45,7 +46,7 @@ def check_address(lines: Sequence[str], place: Place) -> tuple[Problem, ...]:
         found.append(LetterCode.ADDRESS_TOO_SHORT.at(place))
     if len(lines) > MOST_LINES:
         found.append(LetterCode.ADDRESS_TOO_LONG.at(place, most=MOST_LINES))
-    if not lines or postcode(lines[-1]) is None:
+    if not lines or (postcode(lines[-1]) is None and not _FORCES.fullmatch(lines[-1])):
         found.append(LetterCode.ADDRESS_NO_POSTCODE.at(place))
     if any(line.startswith(_BAD_STARTS) for line in lines):
         found.append(LetterCode.ADDRESS_LINE_STARTS_BADLY.at(place))

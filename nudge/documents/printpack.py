@@ -25,7 +25,7 @@ import pikepdf
 
 from nudge.base.errors import Place, Refused
 from nudge.base.files import whole_file, write_whole
-from nudge.base.values import postcode
+from nudge.base.postcodes import postcode
 from nudge.documents.address import MOST_LINES, address_lines, check_address
 from nudge.documents.batch import LetterFile
 from nudge.documents.codes import LetterCode

@@ -12,16 +12,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from nudge.base.values import postcode
+from nudge.base.postcodes import postcode
 from nudge.intake.codes import RowCode
 
 FEWEST: Final = 3
 MOST: Final = 7
 
 _STARTS: Final = frozenset('@()=[]"\\/,<>~')
-_NO_ABODE: Final = re.compile(r"n\.?f\.?a\.?|.*\bno[ -]fixed[ -](?:abode|address)\b.*", re.IGNORECASE)
+_NO_ABODE: Final = re.compile(r"n\.?f\.?a\.?|.*\bno[ -]fixed[ -](?:abode|address|residence)\b.*", re.IGNORECASE)
 _CARE_OF: Final = re.compile(r"c/[o0]\b.*|c\.o\.? .*|care of\b.*|℅.*", re.IGNORECASE)
 _BFPO: Final = re.compile(r"b\.?f\.?p\.?o\.?(?: (?:no\.? ?)?|)(?:c/o )?(\d{1,4})?", re.IGNORECASE)
+# The number among other words of its line: `BFPO 57, Germany`, `1 Signals BFPO 57`.
+_BFPO_WITHIN: Final = re.compile(r"\bb\.?f\.?p\.?o\.? ?(?:no\.? ?)?(?:c/o )?(\d{1,4})\b", re.IGNORECASE)
+_COMMAS: Final = re.compile(r" ?,(?: ?,)*")
 _HOME_NATIONS: Final = frozenset(
     "england scotland wales cymru northernireland uk unitedkingdom greatbritain gb britain gbr lloegr yralban "  # noqa: SIM905
     "gogleddiwerddon ydeyrnasunedig".split()
@@ -95,9 +98,9 @@ def address_of(cells: Sequence[str], code: str = "", care_of: str = "") -> Addre
         raise AddressUnread(RowCode.ADDRESS_BLANK)
     lines, code = _with_postcode(lines, code)
     lines, forces = _forces_last(lines)
+    if forces and any(_country(line) in _HOME_NATIONS | _ABROAD for line in lines):
+        raise AddressUnread(RowCode.ADDRESS_ABROAD)
     while lines and _country(lines[-1]) in _HOME_NATIONS:
-        if forces:
-            raise AddressUnread(RowCode.ADDRESS_ABROAD)
         lines.pop()
     if lines and _country(lines[-1]) in _ABROAD:
         raise AddressUnread(RowCode.ADDRESS_ABROAD)
@@ -118,7 +121,8 @@ def _line_fault(line: str) -> RowCode | None:
 
 
 def _tidy(cell: str) -> str:
-    return " ".join(cell.split()).rstrip(" ,")
+    tidied = " ".join(cell.split()).rstrip(" ,")
+    return _COMMAS.sub(",", tidied) if ",," in tidied or " ," in tidied or ", ," in tidied else tidied
 
 
 def _country(line: str) -> str:
@@ -154,6 +158,7 @@ def _with_postcode(lines: list[str], code: str) -> tuple[list[str], str]:
 
 def _forces_last(lines: list[str]) -> tuple[list[str], str | None]:
     """British Forces Post Office lines go last, whatever their place."""
+    lines = [part for line in lines for part in _parted(line)]
     forces = [line for line in lines if line[0] in "Bb" and _BFPO.fullmatch(line)]
     numbered = {match[1] for line in forces if (match := _BFPO.fullmatch(line)) and match[1]}
     if not forces:
@@ -162,6 +167,17 @@ def _forces_last(lines: list[str]) -> tuple[list[str], str | None]:
         raise AddressUnread(RowCode.ADDRESS_TWO_POSTCODES)
     rest = [line for line in lines if line not in forces]
     return rest, f"BFPO {numbered.pop()}" if numbered else "BFPO"
+
+
+def _parted(line: str) -> list[str]:
+    """A forces number within a line as a line of its own, after what stands around it."""
+    if "bf" not in line.casefold().replace(".", "") or _BFPO.fullmatch(line):
+        return [line]
+    match = _BFPO_WITHIN.search(line)
+    if match is None:
+        return [line]
+    around = (line[: match.start()].strip(" ,"), line[match.end() :].strip(" ,"))
+    return [*filter(None, around), f"BFPO {match[1]}"]
 
 
 def _care_of(lines: list[str], care_of: str) -> tuple[str | None, list[str]]:

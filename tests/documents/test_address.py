@@ -55,6 +55,11 @@ def test_what_would_not_reach_a_door_is_refused(lines, code):
     assert code.slug in {problem.code for problem in check_address(lines, HERE)}
 
 
+def test_a_forces_number_is_as_good_as_a_postcode():
+    assert check_address(address_lines("Pte B Marsh", ("1 Signals", "BFPO 57")), HERE) == ()
+    assert [one.code for one in check_address(("Pte B Marsh", "1 Signals", "BFPO"), HERE)] == ["address-no-postcode"]
+
+
 @pytest.mark.parametrize(
     "lines", [("Mrs A Jones", "1 High Street", "TN7 4AB"), ("Mr P NFA-Smith", "The Nfald", "TN7 4AB")]
 )

@@ -37,6 +37,10 @@ HOME = ("1 Mill Lane", "Hailsham", "BN27 1AA")
         (["1 Heol Felin", "Abertawe", "Cymru"], "SA1 1AA", ("1 Heol Felin", "Abertawe", "SA1 1AA")),
         (["Pte B Marsh", "1 Signals", "BFPO 57"], "BF1 2AU", ("Pte B Marsh", "1 Signals", "BFPO 57", "BF1 2AU")),
         (["Pte B Marsh", "bfpo 57", "1 Signals"], "", ("Pte B Marsh", "1 Signals", "BFPO 57")),
+        (["Pte B Marsh", "1 Signals BFPO 57"], "BF1 2AU", ("Pte B Marsh", "1 Signals", "BFPO 57", "BF1 2AU")),
+        (["B.F.P.O. No. 57, 1 Signals", "Pte B Marsh"], "", ("1 Signals", "Pte B Marsh", "BFPO 57")),
+        (["1 Mill Lane ,, Upper Dicker", "Hailsham ,"], "BN27 1AA", ("1 Mill Lane, Upper Dicker", *HOME[1:])),
+        (["12, 14 Mill Lane", "Hailsham"], "BN27 1AA", ("12, 14 Mill Lane", *HOME[1:])),
         ([f"Line {number}" for number in range(1, 7)], "BN27 1AA", (*map("Line {}".format, range(1, 7)), "BN27 1AA")),
     ],
 )
@@ -67,6 +71,13 @@ def test_an_address_is_tidied_where_nothing_is_lost(cells: list[str], code: str,
         (["1 Mill Lane", "."], "BN27 1AA", RowCode.ADDRESS_LINE_EMPTY),
         (["1 Rue Haute", "Calais", "France"], "BN27 1AA", RowCode.ADDRESS_ABROAD),
         (["1 Signals", "BFPO 57", "England"], "", RowCode.ADDRESS_ABROAD),
+        (["1 Signals", "BFPO 57, Germany"], "BF1 2AU", RowCode.ADDRESS_ABROAD),
+        (["1 Signals", "Cyprus", "BFPO 57"], "BF1 2AU", RowCode.ADDRESS_ABROAD),
+        (["1 Signals BFPO 57", "BFPO 58"], "", RowCode.ADDRESS_TWO_POSTCODES),
+        (["1 Mill Lane", "Hailsham"], "XX1 1AA", RowCode.ADDRESS_POSTCODE_WRONG),
+        (["1 Mill Lane", "Gibraltar", "GX11 1AA"], "", RowCode.ADDRESS_POSTCODE_WRONG),
+        (["1 Mill Lane", "Hailsham", "GIR 0AA"], "", RowCode.ADDRESS_NO_POSTCODE),
+        (["no fixed residence", "Hailsham"], "BN27 1AA", RowCode.ADDRESS_NO_FIXED_ABODE),
         (["c/o Mrs Reed", "care of Mr Sand", "1 Mill Lane", "Hailsham"], "BN27 1AA", RowCode.ADDRESS_TWO_CARERS),
     ],
 )
@@ -123,3 +134,75 @@ def test_real_addresses_in_one_cell_end_in_the_postcode_that_libpostal_finds(sha
         assert lines[-1] == found["postcode"].upper()
         assert "United Kingdom" not in lines
     assert read >= 15
+
+
+WORDS = st.from_regex(r"[A-Z][a-zéŵ']{2,12}( [A-Z][a-z]{2,8})?", fullmatch=True)
+HOMES = st.tuples(st.integers(1, 300), WORDS, WORDS).map(lambda one: [f"{one[0]} {one[1]}", one[2]])
+
+
+def lines_of(cells: list[str], code: str = "BN27 1AA", **more: str) -> tuple[str, ...] | None:
+    try:
+        return address_of(cells, code, **more).for_post
+    except AddressUnread:
+        return None
+
+
+@given(HOMES, st.sampled_from(["", " ", "\u00a0", "\t"]), st.sampled_from(["", ",", " ,", ", ,"]), st.booleans())
+def test_spaces_commas_and_case_of_the_postcode_change_no_address(
+    cells: list[str], gap: str, comma: str, upper: bool
+) -> None:
+    plain = lines_of(cells)
+    code = "BN27 1AA" if upper else "bn271aa"
+    spoilt = [f"{gap}{cell.replace(' ', f' {gap}')}{comma}{gap}" for cell in cells]
+    assert lines_of(spoilt, code) == plain
+    assert lines_of([spoilt[0], "", gap, *spoilt[1:]], code) == plain
+
+
+@given(
+    HOMES, st.sampled_from(["England", "UK", "u.k.", "United Kingdom", "CYMRU", "Northern Ireland", "Great Britain"])
+)
+def test_a_home_country_below_an_address_changes_nothing(cells: list[str], country: str) -> None:
+    plain = lines_of(cells)
+    assert lines_of([*cells, country]) == plain
+    assert lines_of([*cells, "BN27 1AA", country], "") == plain
+    assert lines_of([*cells, "BN27 1AA", country]) == plain
+
+
+@given(
+    HOMES, st.integers(0, 2), st.integers(1, 9999), st.sampled_from(["BFPO {}", "bfpo{}", "B.F.P.O. {}", "BFPO No {}"])
+)
+def test_a_forces_number_goes_last_wherever_it_stood(cells: list[str], at: int, number: int, words: str) -> None:
+    written = words.format(number)
+    with_line = [*cells[:at], written, *cells[at:]]
+    assert lines_of(with_line, "") == (*cells, f"BFPO {number}")
+    assert lines_of([cells[0], f"{cells[1]} {written}"], "BF1 2AU") == (*cells, f"BFPO {number}", "BF1 2AU")
+    assert lines_of([*with_line, "England"], "") is None
+
+
+@given(HOMES, st.sampled_from('@()=[]"\\/,<>~'), st.integers(0, 1))
+def test_a_line_that_starts_with_a_mark_is_always_set_aside(cells: list[str], mark: str, at: int) -> None:
+    cells[at] = f"{mark}{cells[at]}"
+    assert lines_of(cells) is None
+
+
+@given(
+    HOMES, st.text(st.characters(whitelist_categories=("Po", "Pd", "Sm")), min_size=1, max_size=6), st.integers(0, 1)
+)
+def test_a_line_without_letter_or_figure_is_never_printed(cells: list[str], marks: str, at: int) -> None:
+    found = lines_of([*cells[:at], marks, *cells[at:]])
+    assert found is None or all(any(sign.isalnum() for sign in line) for line in found)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=9))
+def test_an_address_has_3_to_7_lines_or_is_set_aside(cells: list[str]) -> None:
+    found = lines_of(cells)
+    if found is not None:
+        assert 3 <= len(found) <= 7
+        assert found[-1] == "BN27 1AA"
+    elif all(word.casefold() not in {"england", "wales"} for word in cells):
+        assert not 2 <= len(cells) <= 6 or any(address_is_none(cell) for cell in cells)
+
+
+def address_is_none(cell: str) -> bool:
+    """Whether the words would be refused in any address: a country, or words that mean there is none."""
+    return lines_of([cell, "Hailsham"]) is None or lines_of(["1 Mill Lane", cell]) is None
