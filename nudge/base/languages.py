@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -36,6 +36,7 @@ class Language:
     strictly: tuple[str, ...]
     at_least: tuple[str, ...]
     upward: tuple[str, ...]
+    mutated: Mapping[str, int] = field(default_factory=dict)  # other forms of the months, to be read and not written
 
     def day(self, day: date) -> str:
         """`3 December 2026`, `3 Rhagfyr 2026`: no leading zero, no abbreviation."""
@@ -98,6 +99,7 @@ LANGUAGES: Final[Mapping[str, Language]] = {
             strictly=("mwy na", "dros"),
             at_least=("o leiaf",),
             upward=("llai na", "dan", "hyd at", "dim mwy na"),
+            mutated={"Fawrth": 3, "Fai": 5, "Fehefin": 6, "Orffennaf": 7, "Fedi": 9, "Dachwedd": 11, "Ragfyr": 12},
         ),
         Language(
             code="pl",

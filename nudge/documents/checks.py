@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from nudge.base.errors import Place, Problem
+from nudge.base.languages import ENGLISH, LANGUAGES
 from nudge.documents.address import address_lines, check_address
+from nudge.documents.agreement import check_agreement
 from nudge.documents.codes import LetterCode, TemplateCode
-from nudge.documents.form import LARGE_PRINT_PAGES, Format
+from nudge.documents.form import LARGE_PRINT_PAGES, Format, templates_in
 from nudge.documents.halves import large_head
 from nudge.documents.letter import REFERENCE_PATTERN, LetterSpec, read_reference
 from nudge.documents.marks import FIRST_PAGE, stamped_zones
-from nudge.documents.page import Drawn, characters
+from nudge.documents.page import Drawn, Mark, characters
 from nudge.documents.profiles import PAGE_HEIGHT, PAGE_WIDTH, TOLERANCE, Profile, Zone
 from nudge.documents.readback import ReadBack, bare, read_back
 from nudge.documents.templates import TemplateFolder, composed
@@ -62,7 +64,8 @@ def check_letter(
         *_check_type(drawn, page, spec.place, profile),
         *_check_pack(drawn, page, spec.place, printing),
         *_check_words(page, spec),
-        *_check_marks(drawn, page, spec, folder),
+        *check_marks(drawn.marks, page.text, spec, folder),
+        *check_agreement(drawn.halves, spec.place),
     )
 
 
@@ -76,6 +79,7 @@ def _check_characters(spec: LetterSpec) -> Iterator[Problem]:
             spec.payment_reference,
             *(value for value in spec.fields.values() if isinstance(value, str)),
             *spec.claims.values(),
+            *(words for claims in spec.claims_in.values() for words in claims.values()),
             *spec.council.values(),
             *(value for value in spec.details.values() if isinstance(value, str)),
         )
@@ -196,7 +200,7 @@ def _check_words(page: ReadBack, spec: LetterSpec) -> Iterator[Problem]:
     if _LEFT_OVER.search(page.text):
         yield LetterCode.PLACEHOLDER_LEFT.at(spec.place)
     text = bare(page.text)
-    if bare(spec.salutation) not in text.replace(bare(page.windowed), "", 1):
+    if text.replace(bare(page.windowed), "", 1).count(bare(spec.salutation)) < len(spec.languages):
         yield LetterCode.NAME_ABSENT.at(spec.place)
     count = text.count(bare(spec.reference))
     if count != 1:
@@ -207,25 +211,47 @@ def _check_words(page: ReadBack, spec: LetterSpec) -> Iterator[Problem]:
         yield LetterCode.REFERENCE_OF_ANOTHER.at(spec.place)
 
 
-def _check_marks(drawn: Drawn, page: ReadBack, spec: LetterSpec, folder: TemplateFolder) -> Iterator[Problem]:
-    text = bare(page.text)
+def check_marks(marks: Sequence[Mark], text: str, spec: LetterSpec, folder: TemplateFolder) -> Iterator[Problem]:
+    """Claims word for word and required blocks with words in them, in every language. `text` is that of the letter."""
+    text = bare(text)
+    languages = spec.languages if len(spec.languages) > 1 else ("",)
+    for half, template in zip(languages, templates_in(spec.template, spec.form), strict=True):
+        own = [mark for mark in marks if mark.half == half]
+        claims = spec.claims if half in {"", ENGLISH} else spec.claims_in.get(half, {})
+        yield from _check_claims(own, text, claims, template, spec, folder)
+        blocks = {mark.id: bare(mark.text) for mark in own if mark.kind == "required"}
+        for block in folder.marks(template, "required"):
+            if half != languages[0] and any(mark.id == block and mark.once for mark in marks):
+                continue
+            if not (words := blocks.get(block, "")) or words not in text:
+                yield LetterCode.BLOCK_NOT_PRINTED.at(spec.place, block=block)
+    shared = {mark.id for mark in marks if mark.kind == "required" and mark.half == languages[0] and not mark.once}
+    for half in languages[1:]:
+        there = {mark.id for mark in marks if mark.kind == "required" and mark.half == half}
+        for block in sorted(shared ^ there):
+            yield LetterCode.BLOCK_NOT_IN_LANGUAGE.at(spec.place, block=block, language=LANGUAGES[half].name)
+
+
+def _check_claims(
+    marks: Sequence[Mark],
+    text: str,
+    claims: Mapping[str, str],
+    template: str,
+    spec: LetterSpec,
+    folder: TemplateFolder,
+) -> Iterator[Problem]:
     printed: dict[str, list[str]] = {}
-    for mark in drawn.marks:
+    for mark in marks:
         if mark.kind == "claim":
             printed.setdefault(mark.id, []).append(mark.text)
-    for claim in folder.marks(spec.template, "claim"):
-        wording = spec.claims.get(claim)
+    for claim in folder.marks(template, "claim"):
+        wording = claims.get(claim)
         if wording is None:
-            yield TemplateCode.CLAIM_UNKNOWN.at(Place(spec.template), claim=claim)
+            yield TemplateCode.CLAIM_UNKNOWN.at(Place(template), claim=claim)
         elif [bare(found).rstrip(".") for found in printed.get(claim, [])] != [bare(wording).rstrip(".")] or (
             text.count(bare(wording)) != 1
         ):
             yield LetterCode.CLAIM_DIFFERS.at(spec.place, claim=claim)
-    blocks = {mark.id: mark.text for mark in drawn.marks if mark.kind == "required"}
-    for block in folder.marks(spec.template, "required"):
-        words = bare(blocks.get(block, ""))
-        if not words or words not in text:
-            yield LetterCode.BLOCK_NOT_PRINTED.at(spec.place, block=block)
 
 
 def check_batch(specs: Iterable[LetterSpec]) -> tuple[Problem, ...]:

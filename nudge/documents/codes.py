@@ -164,6 +164,26 @@ class LetterCode(Code):
         "Print `claims.{claim}` whole, unchanged and visible.",
     )
     BLOCK_NOT_PRINTED = ("the block {block} printed, with words in it", "Do not hide or empty a required block.")
+    HALVES_DIFFER_IN_AMOUNTS = (
+        "the same sums of money in every language of a letter, and the {language} has others",
+        "Compare the {language} template and its claims with the English.",
+    )
+    HALVES_DIFFER_IN_DATES = (
+        "the same dates in every language of a letter, and the {language} has others",
+        "Compare the {language} template and its claims with the English.",
+    )
+    HALVES_DIFFER_IN_TELEPHONES = (
+        "the same telephone numbers in every language of a letter, and the {language} has others",
+        "Compare the {language} template, and its lines in nudge.toml, with the English.",
+    )
+    HALVES_DIFFER_IN_NUMBERS = (
+        "the same references and numbers in every language of a letter, and the {language} has others",
+        "Compare the {language} template, and its lines in nudge.toml, with the English.",
+    )
+    BLOCK_NOT_IN_LANGUAGE = (
+        "the block {block} printed in {language} too",
+        "Put the block into that language's template: both halves tell a tenant the same.",
+    )
     PAGE_NOT_DRAWN = ("a page that can be drawn", "Look at {reason}.")
     WORKER_LOST = (
         "a letter that can be drawn, and drawing it ended its process twice",

@@ -89,6 +89,19 @@ def language_of(template: str) -> str:
 
 
 PLAIN: Final = Form()  # standard print, in English
+
+
+def form_named(template: str) -> tuple[str, Form]:
+    """The letter that a template is a form of, and the form: `x.cy.html` is `x.html` in Welsh with English."""
+    stem = template.removesuffix(".html")
+    language = language_of(template)
+    if language != ENGLISH:
+        stem = stem.removesuffix(f".{language}")
+    format_ = Format.EASY_READ if stem.endswith(".easy-read") else Format.STANDARD
+    languages = tuple(dict.fromkeys((language, ENGLISH)))
+    return f"{stem.removesuffix('.easy-read')}.html", Form(format=format_, languages=languages)
+
+
 _ANY: Final = frozenset(
     {"", "none", "no", "n", "nil", "n a", "na", "not known", "unknown", "no preference", "none required"}
     | {"not required", "not applicable", "not stated", "null"}

@@ -48,13 +48,14 @@ _LOG: Final = logging.getLogger("weasyprint")
 class Mark:
     """An element of the finished letter that carries a mark: its kind (claim, required, lever), id and text.
 
-    `half` is the language of its half, in a letter of several languages.
+    `half` is the language of its half, in a letter of several languages; `once`: it stands in the first half only.
     """
 
     kind: str
     id: str
     text: str
     half: str = ""
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,12 +274,17 @@ def parsed(html: str) -> Any:
 
 def marks_of(tree: Any) -> Iterator[Mark]:
     """Every marked element in the order of the text, with its words."""
-    halves = _halves(tree)
-    for half, part in [(one.get("lang", ""), one) for one in halves] or [("", tree)]:
-        for element in part.iter():
-            for kind in ("claim", "required", "lever", "zone"):
-                if name := element.get(f"data-{kind}"):
-                    yield Mark(kind, name, " ".join("".join(element.itertext()).split()), half)
+    for half, part in [(one.get("lang", ""), one) for one in _halves(tree)] or [("", tree)]:
+        yield from _marks(part, half, once=False)
+
+
+def _marks(element: Any, half: str, *, once: bool) -> Iterator[Mark]:
+    once = once or element.get("data-once") is not None
+    for kind in ("claim", "required", "lever", "zone"):
+        if name := element.get(f"data-{kind}"):
+            yield Mark(kind, name, " ".join("".join(element.itertext()).split()), half, once)
+    for child in element:
+        yield from _marks(child, half, once=once)
 
 
 def halves_of(tree: Any) -> Mapping[str, str]:
@@ -316,7 +322,7 @@ def _name_languages(document: Any, pdf: Any) -> None:
     spoken = [name.removeprefix(f"{HALF}-") if name.startswith(f"{HALF}-") else "" for name in map(str, names)]
     if not any(spoken):
         return
-    pages = {page.reference: language for page, language in zip(pdf.page_references, spoken, strict=True)}
+    pages = dict(zip(pdf.page_references, spoken, strict=True))
     for element in pdf.objects:
         if isinstance(element, pydyf.Dictionary) and element.get("S") == "/Sect" and pages.get(element.get("Pg")):
             element["Lang"] = pydyf.String(pages[element["Pg"]])

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Final
 
 from nudge.base.columns import Kind, Value
+from nudge.documents.form import form_named
 from nudge.documents.letter import LetterSpec, letter_reference
 from nudge.documents.needs import needs_of
 from nudge.documents.templates import TemplateFolder
@@ -31,6 +32,14 @@ COUNCIL: Final[Mapping[str, str]] = {
     "debt_advice": "Free, confidential debt advice: StepChange 0800 138 1111, Citizens Advice 0800 144 8848.",
     "language_line": "For this letter in large print, Easy Read, braille or another language, call us.",
     "signed_by": "Priya Marsh, Income Officer",
+    "name_cy": "Cyngor Dosbarth Wealdenvale",
+    "service_cy": "Tîm Incwm Tai",
+    "hours_cy": "Llun i Wener, 9am tan 5pm",
+    "pay_account_cy": "cod didoli 00-00-00, cyfrif 00000000",
+    "benefit_help_cy": "Os yw eich incwm wedi newid, gallwn wirio a allwch gael help gyda'ch rhent.",
+    "debt_advice_cy": "Cyngor dyled am ddim: StepChange 0800 138 1111, Cyngor ar Bopeth 0800 144 8848.",
+    "language_line_cy": "Am brint bras, Hawdd ei Ddeall, braille neu iaith arall, ffoniwch ni.",
+    "signed_by_cy": "Priya Marsh, Swyddog Incwm",
 }
 NEIGHBOURS: Final[Mapping[str, str]] = {
     **COUNCIL,
@@ -44,6 +53,11 @@ CLAIM: Final = (
     "More than 6 in 10 of the tenants we wrote to about arrears in the year to August 2026 agreed a way forward with us"
     " within eight weeks"
 )
+CLAIMS_IN: Final[Mapping[str, str]] = {
+    "cy": "Cytunodd mwy na 6 o bob 10 o'r tenantiaid yr ysgrifennom atynt am ôl-ddyledion, yn y flwyddyn hyd at ddiwedd"
+    " Awst 2026, ar ffordd ymlaen gyda ni o fewn wyth wythnos"
+}
+"""The same claim in other languages."""
 LETTER_DATE: Final = date(2026, 11, 23)
 _SECRET: Final = bytes(32)
 _COMING: Final = date(2027, 1, 20)
@@ -209,18 +223,20 @@ def sample_spec(
     council: Mapping[str, str] | None = None,
     details: Mapping[str, str | int | date] | None = None,
 ) -> LetterSpec:
-    """A letter of this template to an invented person, every name that it asks for filled in.
+    """A letter of this template to an invented person, every name that it asks for filled in; a template that is
+    another form of a letter (`x.cy.html`, `x.easy-read.html`) gives that letter in that form.
 
     `kinds` are the declared columns where there is an experiment; what it does not tell is read from the template.
     `claims`, `council` and `details` take the place of what is invented for them.
     """
+    letter, form = form_named(template)
     needs = needs_of(folder, template)
     fields = {name: (kinds or {}).get(name, kind) for name, kind in needs.fields.items()}
     sender = _sender(template, needs.council)
     number = str(next(place for place, one in enumerate((*RECIPIENTS, *MORE_RECIPIENTS), 1) if one.id == recipient.id))
     return LetterSpec(
         reference=letter_reference(_SECRET, "sample", template, int(number), recipient.id),
-        template=template,
+        template=letter,
         name=recipient.name,
         salutation=recipient.salutation,
         post_to=recipient.post_to,
@@ -235,6 +251,8 @@ def sample_spec(
         as_of=date(2026, 11, 20),
         tenancy_reference="T-000-100",
         payment_reference="98260000100",
+        form=form,
+        claims_in={language: dict.fromkeys(needs.claims, words) for language, words in CLAIMS_IN.items()},
     )
 
 
