@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Final, Protocol
 
 from nudge.base.columns import Value
 from nudge.base.errors import Place, Problem
-from nudge.base.values import MONTHS, day_in_words
+from nudge.base.languages import ENGLISH, LANGUAGES
+from nudge.base.values import day_in_words
 from nudge.documents.codes import ClaimCode
 from nudge.uplift.proportions import Share, wilson
 
@@ -24,10 +26,6 @@ CONFIDENCE: Final = 0.95  # two-sided, as the rule on "most" has it
 ASSUMED_DESIGN_EFFECT: Final = 1.5  # where the history has no household column: stated with the figure
 WEAK_NORM: Final = 0.6  # below it a norm line may put people off: noted, not refused
 _PLACEHOLDER: Final = re.compile(r"\{(\w*)\}")
-_BEFORE_SHARE: Final = re.compile(
-    r"(at least|more than|over|fewer than|less than|under|at most|up to)\s+\{share\}", re.I
-)
-_UPWARD: Final = frozenset({"fewer than", "less than", "under", "at most", "up to"})
 
 
 class Period(Protocol):
@@ -94,6 +92,7 @@ class ClaimFigure:
     cut: date
     expires: date
     wording: str
+    wordings: Mapping[str, str]  # in other languages, by their code
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
 
@@ -102,6 +101,7 @@ class ClaimFigure:
         return {
             "claim": self.claim,
             "wording": self.wording,
+            **({"wordings": dict(self.wordings)} if self.wordings else {}),
             "numerator": self.numerator,
             "denominator": self.denominator,
             "recent": list(self.recent),
@@ -161,6 +161,7 @@ def work_out_claim(
     effect = design_effect(list(clusters.values())) if has_household else ASSUMED_DESIGN_EFFECT
     limits = wilson(Share(did_n / effect, n / effect), CONFIDENCE) if n else (None, None)
     problems = _wording_problems(claim, place)
+    worded = wordings(claim, did_n, n) if n and not problems else {}
     if claim.numerator not in set(event_kinds):
         problems.append(ClaimCode.CLAIM_EVENT_ABSENT.at(place, numerator=claim.numerator))
     elif not n or not recent[1]:
@@ -194,7 +195,8 @@ def work_out_claim(
         source_sha256=source_sha256,
         cut=cut,
         expires=period.last + timedelta(days=claim.expires_days),
-        wording=wording(claim, did_n, n) if n and not _wording_problems(claim, place) else "",
+        wording=worded.pop(ENGLISH, ""),
+        wordings=worded,
         problems=tuple(problems),
         notes=_notes(counted, did_n, n, has_household),
     )
@@ -218,28 +220,49 @@ def _tenths(figure: ClaimFigure) -> int:
     return 10 * figure.numerator // figure.denominator if figure.denominator else 0
 
 
-def wording(claim: Claim, numerator: int, denominator: int) -> str:
+def wordings(claim: Claim, numerator: int, denominator: int) -> dict[str, str]:
+    """The claim with its figures in every language that it is worded in, by language."""
+    return {code: wording(claim, numerator, denominator, code) for code, _ in _says(claim)}
+
+
+def wording(claim: Claim, numerator: int, denominator: int, language: str = ENGLISH) -> str:
     """`says` with {share} and {period_end} filled in; the share rounded down, never up."""
-    match = _BEFORE_SHARE.search(claim.says)
+    says, known = dict(_says(claim))[language], LANGUAGES[language]
+    match = _before_share(language).search(says)
     if match is None:
-        share = share_in_words(numerator, denominator)
-        if not claim.says.lstrip().startswith("{share}"):
+        share = share_in_words(numerator, denominator, language)
+        if not says.lstrip().startswith("{share}"):
             share = share[0].lower() + share[1:]
     else:  # the sentence has its own "at least" or "more than"
-        strictly = match[1].lower() != "at least"
-        share = f"{(10 * numerator - strictly) // denominator} in 10"
-    last = claim.period.last
-    return claim.says.replace("{share}", share).replace("{period_end}", f"{MONTHS[last.month - 1]} {last.year}")
+        strictly = match[1].lower() not in known.at_least
+        share = known.tenths.format(n=(10 * numerator - strictly) // denominator)
+    return says.replace("{share}", share).replace("{period_end}", known.month(claim.period.last))
 
 
-def share_in_words(numerator: int, denominator: int) -> str:
+def share_in_words(numerator: int, denominator: int, language: str = ENGLISH) -> str:
     """A share as people say it, rounded down to tenths: `More than 6 in 10`, `6 in 10` where it is exactly that."""
+    known = LANGUAGES[language]
     if numerator == denominator:
-        return "All"
+        return known.everybody
     tenths, rest = divmod(10 * numerator, denominator)
     if tenths == 5:
-        return "More than half" if rest else "Half"
-    return f"More than {tenths} in 10" if rest else f"{tenths} in 10"
+        return known.over_half if rest else known.half
+    return (known.over_tenths if rest else known.tenths).format(n=tenths)
+
+
+def _says(claim: Claim) -> Iterator[tuple[str, str]]:
+    """The sentences of a claim by language: `says`, then `says_cy` and its like."""
+    yield ENGLISH, claim.says
+    for code in LANGUAGES:
+        if code != ENGLISH and (says := getattr(claim, f"says_{code}", None)):
+            yield code, says
+
+
+@cache
+def _before_share(language: str) -> re.Pattern[str]:
+    known = LANGUAGES[language]
+    words = sorted((*known.strictly, *known.at_least, *known.upward), key=len, reverse=True)
+    return re.compile(rf"(?<!\w)({'|'.join(map(re.escape, words))})\s+\{{share\}}", re.IGNORECASE)
 
 
 def design_effect(clusters: Iterable[Iterable[int]]) -> float:
@@ -261,12 +284,13 @@ def design_effect(clusters: Iterable[Iterable[int]]) -> float:
 
 def _wording_problems(claim: Claim, place: Place) -> list[Problem]:
     found = []
-    names = _PLACEHOLDER.findall(claim.says)
-    if "share" not in names or set(names) - {"share", "period_end"}:
-        found.append(ClaimCode.CLAIM_WORDS_UNKNOWN.at(place))
-    match = _BEFORE_SHARE.search(claim.says)
-    if match is not None and match[1].lower() in _UPWARD:
-        found.append(ClaimCode.CLAIM_COUNTS_DOWN.at(place, words=match[1].lower()))
+    for language, says in _says(claim):
+        names = _PLACEHOLDER.findall(says)
+        if "share" not in names or set(names) - {"share", "period_end"}:
+            found.append(ClaimCode.CLAIM_WORDS_UNKNOWN.at(place))
+        match = _before_share(language).search(says)
+        if match is not None and match[1].lower() in LANGUAGES[language].upward:
+            found.append(ClaimCode.CLAIM_COUNTS_DOWN.at(place, words=match[1].lower()))
     return found
 
 

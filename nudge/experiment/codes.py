@@ -187,6 +187,15 @@ class ExperimentCode(Code):
         "at most {most} details",
         "Remove some: what differs from person to person is a column of the extract.",
     )
+    LANGUAGES_TWICE = ("each language once", "Remove the second `{language}`.")
+    LANGUAGES_WITHOUT_ENGLISH = (
+        "`en` among the languages: the claims and the council's lines are worded in it first",
+        "Add it: `languages: [cy, en]` is Welsh with English.",
+    )
+    CLAIM_WITHOUT_LANGUAGE = (
+        "the claim in {language} too, since every letter of this trial is in that language",
+        "Add `says_{code}:` with the same {{share}} and {{period_end}}.",
+    )
     ID_TWICE = ("an id of its own (`{id}` is already at line {line})", "Change one of the two.")
     PRIMARY_NONE = ("one outcome with `primary: true`", "Add it to the outcome that decides.")
     PRIMARY_TWICE = ("one primary outcome (`{first}` is already)", "{fix}")

@@ -23,6 +23,7 @@ from nudge.experiment.fields import (
     Day,
     Detail,
     FreeText,
+    LanguageCode,
     Letter,
     Months,
     Name,
@@ -170,10 +171,15 @@ class Wave(Value):
 class Claim(Value):
     """A factual statement for letters: of the eligible of `period`, the share with `numerator` in so many days.
 
-    `says` holds {share} and may hold {period_end}. It lapses `expires_days` after the last day of `period`.
+    `says` holds {share} and may hold {period_end}; so do its translations. It lapses `expires_days` after the last day
+    of `period`.
     """
 
     says: Text
+    says_cy: Text | None = None
+    says_pl: Text | None = None
+    says_ro: Text | None = None
+    says_pt: Text | None = None
     numerator: Name
     within: WholeAboveZero
     population: Literal["eligible"] = "eligible"
@@ -375,6 +381,7 @@ class LiveExperiment(_Plan):
     eligible: Text
     exclude_if: Mapping[Name, ColumnName] = {}
     suppress: tuple[Name, ...] = Field(min_length=1)
+    languages: tuple[LanguageCode, ...] = ("en",)
     details: Mapping[ColumnName, Detail] = {}
     events: Mapping[Name, EventRule] = {}
     baseline: Baseline | None = None

@@ -10,7 +10,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -240,6 +240,8 @@ ColumnName = Annotated[str, _COLUMN, AfterValidator(_column_name), _COLUMN_SCHEM
 Letter = Annotated[str, _LETTER, _LETTER_SCHEMA]
 """A template's path inside the templates folder, such as letters/arrears-current.html."""
 Text = Annotated[str, AfterValidator(_filled), WithJsonSchema({"type": "string", "minLength": 1})]
+LanguageCode = Literal["en", "cy", "pl", "ro", "pt"]
+"""The languages of `base.languages` that a letter can be in."""
 FreeText = Annotated[str, BeforeValidator(_free_text, json_schema_input_type=str | int | float)]
 """Text that is compared with cells of the data: trimmed, whole numbers without decimals."""
 Names = Annotated[tuple[Name, ...], BeforeValidator(_listed, json_schema_input_type=Name | list[Name])]

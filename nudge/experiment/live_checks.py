@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from nudge.base.columns import Kind
+from nudge.base.languages import ENGLISH, LANGUAGES
 from nudge.experiment.codes import ExperimentCode as Code
 from nudge.experiment.conditions import EVENT_COLUMNS, ConditionError, compile_condition
 from nudge.experiment.definition import (
@@ -285,6 +286,7 @@ def _measured(path: Path, outcome: Outcome) -> Iterator[Finding]:
 
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}|[{}]")
+_TRANSLATED: Final = tuple(f"says_{code}" for code in LANGUAGES if code != ENGLISH)
 _OTHER_GROUP: Final = re.compile(
     r"this letter|people like you|(?:people|tenants|households) in your (?:situation|position)", re.IGNORECASE
 )
@@ -293,16 +295,20 @@ _OTHER_GROUP: Final = re.compile(
 def claims_well_worded(draft: Draft) -> Iterator[Finding]:
     """A claim prints its figure and says whom it counts (TRIAL-RULES §7)."""
     for name, claim in draft.items("claims"):
-        path: Path = ("claims", name, "says")
-        marks = list(_PLACEHOLDER.finditer(claim.says))
-        if all(mark[1] != "share" for mark in marks):
-            yield found(path, Code.CLAIM_NO_SHARE)
-        for mark in marks:
-            if mark[1] not in {"share", "period_end"}:
-                yield Finding(path=path, code=Code.CLAIM_PLACEHOLDER, facts={}, offset=mark.start())
-        for other in _OTHER_GROUP.finditer(claim.says):
-            facts = {"words": other[0]}
-            yield Finding(path=path, code=Code.CLAIM_OTHER_GROUP, facts=facts, offset=other.start())
+        worded = {"says": claim.says} | {key: getattr(claim, key) for key in _TRANSLATED if getattr(claim, key)}
+        for key, words in worded.items():
+            yield from _claim_worded(("claims", name, key), words)
+
+
+def _claim_worded(path: Path, words: str) -> Iterator[Finding]:
+    marks = list(_PLACEHOLDER.finditer(words))
+    if all(mark[1] != "share" for mark in marks):
+        yield found(path, Code.CLAIM_NO_SHARE)
+    for mark in marks:
+        if mark[1] not in {"share", "period_end"}:
+            yield Finding(path=path, code=Code.CLAIM_PLACEHOLDER, facts={}, offset=mark.start())
+    for other in _OTHER_GROUP.finditer(words):
+        yield Finding(path=path, code=Code.CLAIM_OTHER_GROUP, facts={"words": other[0]}, offset=other.start())
 
 
 _FIGURE: Final = {
@@ -363,6 +369,23 @@ def money_whole(draft: Draft) -> Iterator[Finding]:
             yield found(("minutes", name), Code.KEY_ALONE, on_key=True, **facts)
 
 
+def languages_fit(draft: Draft) -> Iterator[Finding]:
+    """The languages that every letter is in: each once, English among them, and every claim worded in each."""
+    languages = draft.given.get("languages")
+    if not isinstance(languages, list) or not draft.sound("languages"):
+        return
+    for index, language in enumerate(languages):
+        if language in languages[:index]:
+            yield found(("languages", index), Code.LANGUAGES_TWICE, language=language)
+    if ENGLISH not in languages:
+        yield found(("languages",), Code.LANGUAGES_WITHOUT_ENGLISH)
+    for name, claim in draft.items("claims"):
+        for code in dict.fromkeys(languages):
+            if code != ENGLISH and getattr(claim, f"says_{code}") is None:
+                facts = {"code": code, "language": LANGUAGES[code].name}
+                yield found(("claims", name), Code.CLAIM_WITHOUT_LANGUAGE, **facts)
+
+
 def details_few(draft: Draft) -> Iterator[Finding]:
     """A letter's constants are few; what differs from person to person is a column of the extract."""
     details = draft.items("details")
@@ -388,7 +411,7 @@ LIVE: Final[tuple[Check, ...]] = (
     looks_placed, letters_only,
     columns_known, outcome_columns_known, bands_well_cut, conditions_readable, events_known, design_fits, live_primary,
     live_outcomes, claims_well_worded, baseline_fits, money_whole,
-    details_few,
+    details_few, languages_fit,
 )  # fmt: skip
 
 
