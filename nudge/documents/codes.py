@@ -65,6 +65,10 @@ class TemplateCode(Code):
         "Put the file beside the template, or correct its name there.",
     )
     STYLE_NOT_UNDERSTOOD = ("a style sheet that the page maker understands", "Correct {sheet}: {reason}.")
+    CLAIM_IN_ONE_FORM = (
+        "the claim {claim} in every format and language of {letter}, or in none",
+        "Print it in this template too, or take it out: another form is the same letter.",
+    )
     HALF_NOT_WHOLE = (
         "a template of its own for each language, from <html> to </body>",
         "Write the template as a whole letter: each half can be read alone.",

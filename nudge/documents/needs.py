@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,6 +51,17 @@ def needs_of(folder: TemplateFolder, template: str) -> Needs:
         details=dict(sorted(parts["details"].items())),
         claims=tuple(sorted(parts["claims"])),
         council=tuple(sorted(parts["council"])),
+    )
+
+
+def joined(several: Iterable[Needs]) -> Needs:
+    """What several templates ask for together, as the languages of one letter do."""
+    found = tuple(several)
+    return Needs(
+        fields={name: kind for one in reversed(found) for name, kind in one.fields.items()},
+        details={name: kind for one in reversed(found) for name, kind in one.details.items()},
+        claims=tuple(sorted({name for one in found for name in one.claims})),
+        council=tuple(sorted({name for one in found for name in one.council})),
     )
 
 

@@ -12,9 +12,9 @@ from datetime import date
 from typing import Final
 
 from nudge.base.columns import Kind, Value
-from nudge.documents.form import form_named
+from nudge.documents.form import form_named, templates_in
 from nudge.documents.letter import LetterSpec, letter_reference
-from nudge.documents.needs import needs_of
+from nudge.documents.needs import joined, needs_of
 from nudge.documents.templates import TemplateFolder
 
 COUNCIL: Final[Mapping[str, str]] = {
@@ -230,7 +230,7 @@ def sample_spec(
     `claims`, `council` and `details` take the place of what is invented for them.
     """
     letter, form = form_named(template)
-    needs = needs_of(folder, template)
+    needs = joined(needs_of(folder, name) for name in dict.fromkeys((template, *templates_in(letter, form))))
     fields = {name: (kinds or {}).get(name, kind) for name, kind in needs.fields.items()}
     sender = _sender(template, needs.council)
     number = str(next(place for place, one in enumerate((*RECIPIENTS, *MORE_RECIPIENTS), 1) if one.id == recipient.id))

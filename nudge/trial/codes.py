@@ -30,6 +30,14 @@ class TrialCode(Code):
         'After the first draw a change is an amendment: `nudge amend {trial} --because "…" --by INITIALS`.',
     )
     NOTHING_CHANGED = ("a changed definition, template or claim", "There is nothing to amend.")
+    LETTER_NOT_IN_LANGUAGE = (
+        "the template {file}, since every letter of this trial is in {language}",
+        "Have it translated and put it there, or take the language out of `languages:`.",
+    )
+    COUNCIL_NOT_IN_LANGUAGE = (
+        "the council's line {key} in nudge.toml, which the {language} letters print",
+        'Add {key} = "…" under [council].',
+    )
     SOURCE_MISSING = (
         "the file {file} that the {part} names",
         "Put it at {file} in the workspace, or correct `source:`.",

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from nudge.base.languages import ENGLISH, LANGUAGES
-from nudge.documents.form import Form, Format, read_format, read_language, template_in
+from nudge.documents.form import Form, Format, language_of, read_format, read_language, template_in
+from nudge.documents.siblings import lines_missing
+from nudge.documents.templates import TemplateFolder
 from nudge.intake.extract import Tenancy
 from nudge.records.tables import SealRow
 from nudge.trial.handle import Trial
@@ -21,13 +23,16 @@ OTHER_FORMAT: Final = "needs_another_format"
 @dataclass(frozen=True, kw_only=True)
 class Forms:
     """What was sealed that letters can be made of. `languages` are those of every letter; `large` the points of large
-    print where a recipient names none. `claims` holds the frozen wording by language."""
+    print where a recipient names none. `claims` holds the frozen wording by language, `lines` the keys of nudge.toml
+    that a language lacks.
+    """
 
     letters: tuple[str, ...]
     sealed: frozenset[str]
     languages: tuple[str, ...]
     large: int
     claims: Mapping[str, Mapping[str, str]]
+    lines: Mapping[str, tuple[str, ...]]
 
     def of(self, tenancy: Tenancy) -> tuple[Form, ...]:
         """The form of each of a tenancy's letters, in the order of its people; empty where one cannot be sent."""
@@ -42,7 +47,7 @@ class Forms:
         return None if isinstance(found, Form) else found
 
     def missing_for(self, language: str) -> tuple[str, ...]:
-        """The templates and claims that lack a language, by name; empty where letters can be sent in it."""
+        """The templates, claims and lines of nudge.toml that lack a language; empty where letters can be sent in it."""
         return tuple(self._lacks(language))
 
     def _lacks(self, language: str) -> Iterator[str]:
@@ -50,7 +55,8 @@ class Forms:
             if (name := template_in(letter, Format.STANDARD, language)) not in self.sealed:
                 yield f"templates/{name}"
         told = self.claims.get(language, {})
-        yield from (f"claims.{name}" for name in self.claims[ENGLISH] if name not in told)
+        yield from (f"claims.{name}.says_{language}" for name in self.claims[ENGLISH] if name not in told)
+        yield from (f"nudge.toml {key}" for key in self.lines.get(language, ()))
 
     def _form(self, tenancy: Tenancy) -> Form | str:
         language, form = read_language(tenancy.language), read_format(tenancy.format)
@@ -70,10 +76,19 @@ class Forms:
 
 def forms_of(trial: Trial, seal: SealRow) -> Forms:
     """The forms of a sealed trial: its sealed templates and claims decide, and what the council says in nudge.toml."""
+    sealed = frozenset(json.loads(seal.templates_json))
+    folder = TemplateFolder(trial.workspace.templates)
+    lines: dict[str, dict[str, None]] = {}
+    for template in sorted(sealed):
+        if template.endswith(".html") and (language := language_of(template)) != ENGLISH:
+            lines.setdefault(language, {}).update(
+                dict.fromkeys(lines_missing(folder, template, trial.workspace.council))
+            )
     return Forms(
         letters=tuple(dict.fromkeys(letters_of(trial.experiment))),
-        sealed=frozenset(json.loads(seal.templates_json)),
-        languages=(ENGLISH,),
+        sealed=sealed,
+        languages=trial.experiment.languages,
         large=trial.workspace.large_print,
         claims={language: frozen_claims(seal, language) for language in LANGUAGES},
+        lines={language: tuple(keys) for language, keys in lines.items()},
     )

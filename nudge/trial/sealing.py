@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from nudge.base.values import utc_text
 from nudge.documents.claims import ClaimFigure, work_out_claim
 from nudge.documents.details import check_details
 from nudge.documents.form import Format, template_in
+from nudge.documents.siblings import check_siblings, lines_missing, siblings_of
 from nudge.documents.templates import TemplateFolder, check_templates
 from nudge.experiment.conditions import compile_condition
 from nudge.experiment.definition import LiveExperiment
@@ -103,8 +104,9 @@ def sealable_parts(trial: Trial) -> SealableParts:
     arms = {template for arm in trial.experiment.arms for template in (arm.letter, arm.sign)}
     problems += check_templates(folder, tuple(name for name in there if name in arms))
     for name in there:
-        problems += check_templates(folder, (name, *forms_on_file(folder, name)))
+        problems += check_siblings(folder, name)
     if not problems:  # a template that does not read cannot say what it prints
+        problems += _languages_missing(trial, folder, letters)
         problems += check_details(folder, there, trial.experiment.details, place=trial.loaded.place)
     figures, untrue = claim_figures(trial)
     Refused.when(dict.fromkeys([*problems, *untrue]))
@@ -119,24 +121,32 @@ def sealable_parts(trial: Trial) -> SealableParts:
     )
 
 
+def _languages_missing(trial: Trial, folder: TemplateFolder, letters: Sequence[str]) -> Iterator[Problem]:
+    """What the languages of every letter want and is not there: templates, and the council's lines in nudge.toml."""
+    known, place = set(folder.names()), trial.loaded.place("languages")
+    for language in trial.experiment.languages:
+        if language == ENGLISH:
+            continue
+        named, lines = LANGUAGES[language].name, set()
+        for letter in letters:
+            template = template_in(letter, Format.STANDARD, language)
+            if template not in known:
+                yield TrialCode.LETTER_NOT_IN_LANGUAGE.at(place, language=named, file=f"templates/{template}")
+            else:
+                lines |= set(lines_missing(folder, template, trial.workspace.council))
+        for key in sorted(lines):
+            yield TrialCode.COUNCIL_NOT_IN_LANGUAGE.at(place, language=named, key=key)
+
+
 def letters_of(experiment: LiveExperiment) -> tuple[str, ...]:
     """The templates of every letter that the trial may send, first letters first; of every sign, where it has those."""
     first = [template for arm in experiment.arms for template in (arm.letter, arm.sign) if template]
     return (*first, *(wave.letter for wave in experiment.waves))
 
 
-def forms_on_file(folder: TemplateFolder, letter: str) -> tuple[str, ...]:
-    """The templates of a letter in other formats and languages that the folder has: they are sealed with it."""
-    wanted = (
-        template_in(letter, form, language) for form in (Format.STANDARD, Format.EASY_READ) for language in LANGUAGES
-    )
-    known = set(folder.names())
-    return tuple(name for name in wanted if name in known and name != letter)
-
-
 def _hashes(folder: TemplateFolder, letters: tuple[str, ...]) -> dict[str, str]:
     """The files that make these letters, style sheets and images among them; another trial's letters may change."""
-    forms = (form for letter in letters for form in (letter, *forms_on_file(folder, letter)))
+    forms = (form for letter in letters for form in (letter, *siblings_of(folder, letter)))
     used = {name for form in forms for name in folder.used_by(form)}
     return {name: sha256 for name, sha256 in folder.hashes().items() if name in used or not name.endswith(".html")}
 
