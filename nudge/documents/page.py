@@ -40,6 +40,7 @@ _TYPES: Final = {
     ".jpeg": "image/jpeg",
 }
 _MOST_DATA: Final = 400_000  # characters of a data: image; a QR code has some 800
+_BLOCKS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "p", "li", "td", "th", "dt", "dd", "blockquote"})
 VARIANT: Final = "pdf/ua-1"
 _LOG: Final = logging.getLogger("weasyprint")
 
@@ -70,6 +71,7 @@ class Drawn:
     points: float | None = None  # of large type, where the letter asks for it
     halves: Mapping[str, str] = field(default_factory=dict)  # the text of each language, where there are several
     complaints: tuple[str, ...]  # what the page maker warned of: codes only, as its words may hold a name
+    blocks: tuple[str, ...] = ()  # the text of each heading, paragraph and item of a list
 
     @property
     def sheets(self) -> int:
@@ -253,6 +255,7 @@ def draw(html: str, folder: Path, *, profile: Paper, template: str) -> Drawn:
         points=pen.points,
         halves=halves_of(tree),
         complaints=tuple(dict.fromkeys(f"{kind}:{words}" for kind, words in heard)),
+        blocks=tuple(_text(element) for element in tree.iter() if element.tag in _BLOCKS),
     )
 
 
@@ -282,9 +285,13 @@ def _marks(element: Any, half: str, *, once: bool) -> Iterator[Mark]:
     once = once or element.get("data-once") is not None
     for kind in ("claim", "required", "lever", "zone"):
         if name := element.get(f"data-{kind}"):
-            yield Mark(kind, name, " ".join("".join(element.itertext()).split()), half, once)
+            yield Mark(kind, name, _text(element), half, once)
     for child in element:
         yield from _marks(child, half, once=once)
+
+
+def _text(element: Any) -> str:
+    return " ".join("".join(element.itertext()).split())
 
 
 def halves_of(tree: Any) -> Mapping[str, str]:

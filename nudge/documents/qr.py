@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import segno
 
 SIZE_CLASS: Final = "qr"
+QUIET: Final = 4  # modules of white that a reader needs around a code
 _PIXELS: Final = 6  # a side of some 30 modules at 6 pixels prints at more than 200 dots an inch; the edges stay square
 
 
@@ -37,28 +38,30 @@ def qr_image(website: str, reference: str) -> str:
     return f'<img class="{SIZE_CLASS}" alt="{words}" src="data:image/png;base64,{data}">'
 
 
-def sign_code(website: str, reference: str) -> str:
-    """The code for whoever puts a sign up: drawn in lines and in black ink alone, so that it prints sharp at any size.
+def sign_modules(website: str, reference: str) -> tuple[tuple[bool, ...], ...]:
+    """The dark modules of a sign's code, row by row, without its quiet zone."""
+    return tuple(tuple(bool(module) for module in row) for row in _sign_code(website, reference).matrix)
 
-    With its quiet zone of four modules, as it stands on colour.
-    """
-    code = segno.make(qr_target(website, reference, "sign"), error="m", micro=False, mask=2, boost_error=False)
-    side = len(code.matrix) + 8
-    runs = []
-    for down, row in enumerate(code.matrix, 4):
-        across = 0
-        while across < len(row):
-            length = 0
-            while across + length < len(row) and row[across + length]:
-                length += 1
-            if length:
-                runs.append(f"M{across + 4} {down}h{length}v1h-{length}z")
-            across += length or 1
+
+def sign_image(website: str, reference: str) -> str:
+    """The code for whoever puts a sign up, as an `img`: drawn in lines and in black ink alone, on a white square."""
+    modules = sign_modules(website, reference)
+    side = len(modules) + 2 * QUIET
+    dark = "".join(
+        f"M{across} {down}h1v1h-1z"
+        for down, row in enumerate(modules, QUIET)
+        for across, module in enumerate(row, QUIET)
+        if module
+    )
     drawing = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}">'
         f'<path fill="device-cmyk(0 0 0 0)" d="M0 0h{side}v{side}h-{side}z"/>'
-        f'<path fill="device-cmyk(0 0 0 1)" d="{"".join(runs)}"/></svg>'
+        f'<path fill="device-cmyk(0 0 0 1)" d="{dark}"/></svg>'
     )
-    data = b64encode(drawing.encode()).decode("ascii")
     words = "QR code for whoever puts this sign up. It holds the sign reference printed beside it."
-    return f'<img data-zone="code" alt="{words}" src="data:image/svg+xml;base64,{data}">'
+    data = b64encode(drawing.encode()).decode("ascii")
+    return f'<img class="{SIZE_CLASS}" alt="{words}" src="data:image/svg+xml;base64,{data}">'
+
+
+def _sign_code(website: str, reference: str) -> segno.QRCode:
+    return segno.make(qr_target(website, reference, "sign"), error="m", micro=False, mask=2, boost_error=False)

@@ -42,7 +42,7 @@ from nudge.documents.council import CouncilLines
 from nudge.documents.form import language_of, template_in
 from nudge.documents.halves import bound
 from nudge.documents.letter import LetterSpec
-from nudge.documents.qr import qr_image, sign_code
+from nudge.documents.qr import qr_image, sign_image
 from nudge.documents.sign_spec import SignSpec
 
 KINDS: Final = frozenset({".html", ".css", ".svg", ".png", ".jpg", ".jpeg"})
@@ -412,7 +412,7 @@ def _sign_context(spec: SignSpec) -> dict[str, object]:
         "sign": View(
             {
                 "reference": spec.reference,
-                "qr": Markup(sign_code(spec.council.get("website", ""), spec.reference)),  # noqa: S704
+                "qr": Markup(sign_image(spec.council.get("website", ""), spec.reference)),  # noqa: S704
                 "size": spec.size,
                 "orientation": spec.orientation,
             }
