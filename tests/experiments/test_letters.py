@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -216,11 +217,25 @@ def test_i9_the_report_counts_what_happened_to_every_unit(finished: Run) -> None
             assert {arm: row["events"] for arm, row in arms.items()} == {arm: counted[arm] for arm in arms}
 
 
-def test_its_primary_outcome_has_a_verdict_for_every_arm(finished: Run) -> None:
+def test_its_primary_outcome_has_a_verdict_for_every_arm_or_factor(finished: Run) -> None:
+    experiment = finished.experiment
     [primary] = [row for row in finished.summary["outcomes"] if row["primary"]]
-    compared = [arm.id for arm in finished.experiment.arms if not arm.control and not arm.hold_out]
-    assert [row["arm"] for row in primary["verdict"]] == compared
+    compared = [arm.id for arm in experiment.arms if not arm.control and not arm.hold_out]
+    judged = [row["arm"] for row in primary["verdict"]]
+    if experiment.design.factorial == "main_effects":  # each factor by the arm that it alone sets apart
+        factors = experiment.control.factors
+        alone = {
+            factor: [arm.id for arm in experiment.arms if _changed(arm.factors, factors) == {factor}]
+            for factor in factors
+        }
+        assert [[one] for one in judged] == list(alone.values())
+    else:
+        assert judged == compared
     assert all(row["estimate"] is not None for row in primary["estimates"] if row["role"] == "headline")
+
+
+def _changed(levels: Mapping[str, str], against: Mapping[str, str]) -> set[str]:
+    return {factor for factor in against if levels[factor] != against[factor]}
 
 
 def test_i8_its_draw_can_be_verified_after_the_close(finished: Run) -> None:
