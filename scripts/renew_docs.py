@@ -129,6 +129,8 @@ def _type(given: Mapping[str, Any]) -> str:
     if kind == "array":
         return f"two {_type(given['items'])}s" if given.get("maxItems") == 2 else f"list of {_type(given['items'])}"
     if kind == "object":
+        if "propertyNames" in given:
+            return f"{_type(given['propertyNames'])}: {_type(given['additionalProperties'])}"
         [held] = given["patternProperties"].values()
         return f"name: {_type(held)}"
     if "pattern" in given:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from nudge.cli.options import FILE, as_of_option, dry_run_option, json_option, moment
 from nudge.cli.output import Screen
 from nudge.cli.weekly import opened
+
+if TYPE_CHECKING:
+    from nudge.documents.remark_codes import Remark
 
 
 @click.command()
@@ -93,6 +98,7 @@ def seal(experiment: str, beacon: str | None, dry_run: bool, json_to: Path | Non
         )
         for name, claim in parts.claims.items():
             screen.say(f"  {name}: {claim['wording']}")
+        _tell(screen, parts.remarks)
         screen.say("This was a dry run: nothing was kept.")
         screen.figures({"definition_hash": parts.definition, "templates": len(parts.templates), "made": False})
         return
@@ -106,6 +112,7 @@ def seal(experiment: str, beacon: str | None, dry_run: bool, json_to: Path | Non
     screen.say(
         f"{trial.id} is sealed (seal {done.row.number})." if done.made else "It was sealed before. Nothing changed."
     )
+    _tell(screen, done.remarks)
     path = trial.workspace.secret(trial.id)
     screen.say(f"The secret is in {path}, readable by you alone. Give a copy to {done.row.keeper}, who keeps it.")
     screen.say(f"Send this line to {done.row.witness or 'a witness'}:")
@@ -121,9 +128,16 @@ def seal(experiment: str, beacon: str | None, dry_run: bool, json_to: Path | Non
             "seal_hash": done.row.seal_hash,
             "commitment": done.row.commitment,
             "witness_line": done.witness_line,
+            "remarks": [str(remark) for remark in done.remarks],
             "made": done.made,
         }
     )
+
+
+def _tell(screen: Screen, remarks: Iterable[Remark]) -> None:
+    """What stops no seal and is said of the letters all the same."""
+    for remark in remarks:
+        screen.say(f"  {'let through' if remark.weight == 'hold' else 'note'}: {remark}")
 
 
 @click.command()

@@ -28,6 +28,8 @@ from nudge.documents.crew import CHUNK, LocalExecutor, Lost, carry_out, processo
 from nudge.documents.letter import REFERENCE_PATTERN, LetterSpec
 from nudge.documents.page import FONTS, Drawn, characters, draw
 from nudge.documents.profiles import Profile, profile_named
+from nudge.documents.readback import read_back
+from nudge.documents.remarks import refusals, remarks_on_look, remarks_on_words
 from nudge.documents.structure import check_structure
 from nudge.documents.templates import TemplateFolder
 from nudge.workspace import PLAIN_PRINTING, PrintSettings
@@ -202,16 +204,22 @@ def _drawn(
         drawn = draw(html, folder.path, profile=profile, template=spec.template)
     except Refused as refusal:
         return None, (*problems, *refusal.problems)
-    return drawn, check_letter(drawn, spec, profile, folder, printing)
+    page = read_back(drawn.pdf, profile.window)
+    return drawn, (
+        *check_letter(drawn, spec, profile, folder, printing, page=page),
+        *refusals(remarks_on_words(html, drawn, spec, page), spec.place),
+    )
 
 
 def _prove(folder: TemplateFolder, profile: str, printing: PrintSettings, specs: Sequence[LetterSpec]) -> list[Outcome]:
     paper, outcomes, seen = profile_named(profile), [], set()
     for spec in specs:
         drawn, problems = _drawn(spec, folder, paper, printing)
-        if drawn is not None and spec.template not in seen:  # tags hang on the template: once a piece of work will do
-            seen.add(spec.template)
-            problems = (*problems, *check_structure(drawn.pdf, spec.place))
+        kind = spec.template, spec.form
+        if drawn is not None and kind not in seen:  # tags and colours hang on these: once a piece of work will do
+            seen.add(kind)
+            look = remarks_on_look(drawn, spec.place, read_back(drawn.pdf, paper.window))
+            problems = (*problems, *check_structure(drawn.pdf, spec.place), *refusals(look, spec.place))
         outcomes.append(Outcome(spec.reference, problems))
     _sweep()
     return outcomes

@@ -48,12 +48,14 @@ def check_letter(
     profile: Profile,
     folder: TemplateFolder,
     printing: PrintSettings = PLAIN_PRINTING,
+    *,
+    page: ReadBack | None = None,
 ) -> tuple[Problem, ...]:
-    """Everything wrong with a finished letter, at once. Empty: it may be posted.
+    """Everything wrong with a finished letter, at once. Empty: it may be posted. `page` is it where it is read back.
 
     What the pack will add to it needs its place free: that is known now, before anything is drawn by lot (I4).
     """
-    page = read_back(drawn.pdf, profile.window)
+    page = read_back(drawn.pdf, profile.window) if page is None else page
     return (
         *_check_complaints(drawn, spec.place),
         *_check_window(page, spec, profile),

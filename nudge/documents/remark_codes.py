@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum, unique
+from typing import Final
 
 from nudge.base.errors import Place, Problem
+
+LET_THROUGH: Final = '`overrides: {{{key}: "AB 2026-11-20: because …"}}` under `governance`.'
 
 
 class Weight(StrEnum):
@@ -38,11 +41,12 @@ class Remark:
 
     @property
     def problem(self) -> Problem:
-        """The same as a refusal."""
-        return Problem(self.code, self.place, self.expected, self.fix)
+        """The same as a refusal; of what is held with the way to let it through."""
+        way = f" Or let it through by name: {LET_THROUGH.format(key=self.key)}" if self.weight is Weight.HOLD else ""
+        return Problem(self.code, self.place, self.expected, f"{self.fix}{way}")
 
     def __str__(self) -> str:
-        return str(self.problem)
+        return str(Problem(self.code, self.place, self.expected, self.fix))
 
 
 @unique
@@ -152,6 +156,11 @@ class RemarkCode(Enum):
     )
     ASK_NOT_ON_PAGE_1 = (Weight.WARN, "the ask on page 1", "Move it up, above what explains it.")
     TELEPHONE_NOT_ON_PAGE_1 = (Weight.WARN, "a telephone number on page 1", "Print `council.telephone` on page 1.")
+    OVERRIDE_IDLE = (
+        Weight.WARN,
+        "an override of something that is held, and no letter is held for {key}",
+        "Remove it, so that the report does not tell of wording that there is not.",
+    )
     NORM_WEAK = (
         Weight.WARN,
         "a norm of 60 in 100 or more, and the claim {claim} is {numerator} of {denominator}",

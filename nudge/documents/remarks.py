@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final, Protocol
 
-from nudge.base.errors import Place
+from nudge.base.errors import Place, Problem
 from nudge.documents import wording
 from nudge.documents.form import Format
 from nudge.documents.letter import LetterSpec
@@ -125,6 +126,12 @@ def remarks_on_claims(figures: Iterable[Figure], place: Mapping[str, Place]) -> 
         if share < WEAK:
             found.append(RemarkCode.NORM_WEAK.at(where, **facts))
     return tuple(found)
+
+
+def refusals(remarks: Iterable[Remark], place: Place) -> tuple[Problem, ...]:
+    """Those of the remarks that stop a letter, at the letter's own place."""
+    refused = dict.fromkeys(replace(one.problem, place=place) for one in remarks if one.weight is Weight.REFUSE)
+    return tuple(refused)
 
 
 class _Letter:

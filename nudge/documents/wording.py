@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 STAGES: Final = ("information", "invitation", "reminder", "first", "second", "notice", "court")
 """How far a matter has gone, from the least to the most; a letter says its own with data-stage."""
 UNSTATED: Final = "first"
+Item = TypeVar("Item")
 _GAP: Final = 5  # words that may stand between a denial and what it denies, or a figure and whom it is about
 _CLAUSE: Final = re.compile(r"[,;:–—]| (?:and|but|or|so|then|unless|until) ")
 
@@ -45,6 +46,17 @@ class _Lists:
     not_up_to: re.Pattern[str]
 
 
+def _remembered(find: Callable[[str], Iterable[Item]]) -> Callable[[str], tuple[Item, ...]]:
+    """Most sentences of a batch are the same in every letter: each is looked through once."""
+
+    @lru_cache(maxsize=4096)
+    def found(sentence: str) -> tuple[Item, ...]:
+        return tuple(find(sentence))
+
+    found.__doc__ = find.__doc__
+    return found
+
+
 @cache
 def _lists() -> _Lists:
     read: dict[str, Any] = tomllib.loads(files("nudge.documents").joinpath("wording.toml").read_text("utf-8"))
@@ -75,6 +87,7 @@ def _any(words: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w'’])(?:{'|'.join(words)})(?!\w)", re.I)
 
 
+@_remembered
 def legal_wording(sentence: str) -> Iterator[tuple[Found, bool]]:
     """Wording of law and enforcement in a sentence, each with the stage it belongs to, and whether it is denied."""
     for first, pattern in _lists().legal.items():
@@ -82,6 +95,7 @@ def legal_wording(sentence: str) -> Iterator[tuple[Found, bool]]:
             yield Found(match.group(), match.start(), first), _denied(sentence, match.start())
 
 
+@_remembered
 def consequences(sentence: str) -> Iterator[tuple[Found, bool]]:
     """What the sentence says may befall the reader, each with whether it is told as certain. Denied, it is none."""
     lists = _lists()
@@ -94,11 +108,13 @@ def consequences(sentence: str) -> Iterator[tuple[Found, bool]]:
         yield Found(sentence[start:end], start), _certain(sentence, start)
 
 
+@_remembered
 def told_as_certain(sentence: str) -> Iterator[Found]:
     """What is told of the reader as bound to come: `you will be evicted`."""
     return _undenied(_lists().subject, sentence)
 
 
+@_remembered
 def fear_wording(sentence: str) -> Iterator[Found]:
     """Wording that works by fear, unless it is denied: `nothing to be afraid of`."""
     return _undenied(_lists().fear, sentence)
@@ -109,6 +125,7 @@ def support(text: str) -> bool:
     return _lists().support.search(text) is not None
 
 
+@_remembered
 def figures_of_people(sentence: str) -> Iterator[Found]:
     """Figures, or words for figures, about what other people do."""
     lists = _lists()
@@ -116,7 +133,8 @@ def figures_of_people(sentence: str) -> Iterator[Found]:
     for match in lists.of_people.finditer(sentence):
         clause = _CLAUSE.split(" ".join(sentence[match.end() :].split()[:_GAP]), maxsplit=1)[0]
         if (whom := lists.people.search(clause)) is not None:
-            yield Found(f"{match.group()} {clause[: whom.end()]}", match.start())
+            between = "" if not clause[: whom.start()].strip() else " …"
+            yield Found(f"{match.group()}{between} {whom.group()}", match.start())
     for match in lists.percent.finditer(sentence):
         after = " ".join(sentence[match.end() :].split()[:_GAP])
         before = " ".join(sentence[: match.start()].split()[-4:])
@@ -126,6 +144,7 @@ def figures_of_people(sentence: str) -> Iterator[Found]:
             yield Found(match.group(), match.start())
 
 
+@_remembered
 def up_to(sentence: str) -> Iterator[Found]:
     """The most that anyone can have, told as what the reader gets."""
     lists = _lists()

@@ -113,6 +113,10 @@ class ExperimentCode(Code):
         "text, a date as 2026-03-31, or a whole number",
         'Put money and other figures in quotes, as they are to be printed: "£12.50".',
     )
+    OVERRIDE_ILL_FORMED = (
+        "initials, a date and a reason for what is let through",
+        'Write it as "AB 2026-11-20: because …".',
+    )
     PERIOD_UNREADABLE = ("months as 2025-04..2026-03", "Write first and last month, two dots between; both count.")
     PERIOD_BACKWARDS = ("the earlier month first", "Write {turned}.")
     ID_ILL_FORMED = ("1 to 64 of a–z, 0–9 and hyphen", "{fix}")

@@ -30,6 +30,7 @@ from nudge.experiment.fields import (
     Names,
     NotNegative,
     Number,
+    Override,
     Range,
     Span,
     Text,
@@ -56,6 +57,8 @@ Lever: TypeAlias = Literal[
     "easy", "attractive", "social", "timely",
 ]  # fmt: skip
 """The nine of MINDSPACE, then the four of EAST."""
+Hold: TypeAlias = Literal["threat_without_support", "consequence_certain", "fear_wording", "capitals_in_debt_letter"]
+"""What of a letter's wording is held until a person lets it through by name."""
 Better: TypeAlias = Literal["lower", "higher"]
 
 
@@ -77,8 +80,7 @@ class Value(BaseModel):
 class Arm(Value):
     """One arm. In a live trial `letter` is its first letter, or `sign` its sign; None where the arm gets none.
 
-    `prior` is what was believed of the arm before the trial; the control has none. `cost` is in pounds: of each of
-    its letters, in a recorded plan of each of its units.
+    `cost` is in pounds: of each of its letters, in a recorded plan of each of its units.
     `prior` is what was believed of the arm before the trial; the control has none. `factors` is the arm's level of
     each factor of a factorial trial. A `hold_out` arm is drawn with the rest and stands outside their comparisons.
     """
@@ -319,13 +321,17 @@ class SignOff(Value):
 
 
 class Governance(Value):
-    """Who answers for the trial. `beacon` names a public value that does not exist yet, or is `none`."""
+    """Who answers for the trial. `beacon` names a public value that does not exist yet, or is `none`.
+
+    `overrides` lets wording through that the seal holds, each by the name of the hold (`documents.remarks`).
+    """
 
     sign_off: SignOff = SignOff()
     keeper: str = ""
     witness: str = ""
     beacon: str = ""
     dpia: str = ""
+    overrides: Mapping[Hold, Override] = {}
 
 
 class _Plan(Value):

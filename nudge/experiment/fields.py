@@ -34,6 +34,7 @@ LARGEST_NUMBER: Final = 10**9
 LONGEST_SPAN: Final = 2_000_000  # in days still inside the calendar of Python's dates
 _PERIOD: Final = re.compile(r"(\d{4})-(\d{2})\.\.(\d{4})-(\d{2})")
 _ISO: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+_LET_THROUGH: Final = re.compile(r"([^\W\d_][^\d\n]{0,60}?)[ ,]+(\d{4}-\d{2}-\d{2}): ?because (\S.{2,})")
 _TWO_WAYS: Final = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})")
 
 
@@ -195,6 +196,15 @@ def _range(value: Any) -> tuple[int | float, int | float]:
     return low, high
 
 
+def _override(value: Any) -> str:
+    """`AB 2026-11-20: because …`: who let it through, when and why."""
+    text = " ".join(value.split()) if isinstance(value, str) else ""
+    match = _LET_THROUGH.fullmatch(text)
+    if match is None or uk_date(match[2]) is None:
+        raise refusal("OVERRIDE_ILL_FORMED")
+    return text
+
+
 def _filled(value: str) -> str:
     if not value.strip():
         raise refusal("KEY_BLANK")
@@ -242,6 +252,8 @@ Letter = Annotated[str, _LETTER, _LETTER_SCHEMA]
 Text = Annotated[str, AfterValidator(_filled), WithJsonSchema({"type": "string", "minLength": 1})]
 LanguageCode = Literal["en", "cy", "pl", "ro", "pt"]
 """The languages of `base.languages` that a letter can be in."""
+Override = Annotated[str, BeforeValidator(_override), WithJsonSchema({"type": "string", "minLength": 1})]
+"""Who let something through, when and why: `AB 2026-11-20: because …`."""
 FreeText = Annotated[str, BeforeValidator(_free_text, json_schema_input_type=str | int | float)]
 """Text that is compared with cells of the data: trimmed, whole numbers without decimals."""
 Names = Annotated[tuple[Name, ...], BeforeValidator(_listed, json_schema_input_type=Name | list[Name])]

@@ -107,6 +107,7 @@ HINTS: Final[Mapping[str, str]] = {
     "orientation": "How the signs stand; a site may have its own.",
     "outcome": "The outcome that the figure is of.",
     "outcomes": "What is measured; one is primary.",
+    "overrides": "Wording that the seal holds, let through by name: who, when and why; the report prints it.",
     "over": "The column that the sum is divided by, such as the rent due.",
     "pair": "The column that says which units were paired.",
     "percentile": "Which percentile of a site's readings: 85 for the speed that 85 in 100 keep below.",

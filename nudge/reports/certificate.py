@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from nudge.allocation.certificate import Certificate, EpochLine, Level, SealLine
 from nudge.base.values import day_in_words, uk_date
+from nudge.reports.overrides import overrides_table
 from nudge.reports.parts import Table
 from nudge.reports.wording import NONE, listed
 
@@ -41,8 +43,8 @@ class CertificatePage:
     check: str
 
 
-def tell_certificate(certificate: Certificate) -> CertificatePage:
-    """The page of a certificate, before the close or after it."""
+def tell_certificate(certificate: Certificate, overrides: Mapping[str, str] | None = None) -> CertificatePage:
+    """The page of a certificate, before the close or after it. `overrides` is the wording let through at the seal."""
     head, basis = _LEVELS[certificate.level]
     value = certificate.beacon_value
     facts = [
@@ -56,6 +58,8 @@ def tell_certificate(certificate: Certificate) -> CertificatePage:
     tables = [_seals(certificate.seals), _designs(certificate), _batches(certificate)]
     if certificate.opened is not None:
         tables.append(_strata(certificate))
+    if overrides:
+        tables.append(overrides_table(overrides))
     check = (
         f"To repeat the draw: nudge verify {certificate.trial} with the lists of cluster codes, which the council gives"
         " to an auditor only."

@@ -98,9 +98,9 @@ def report_pdf(html: str) -> bytes:
     return pdf
 
 
-def certificate_html(certificate: Certificate) -> str:
+def certificate_html(certificate: Certificate, overrides: Mapping[str, str] | None = None) -> str:
     """The certificate of a draw, before the close or after it, for one page (`report_pdf` prints it)."""
-    page = tell_certificate(certificate)
+    page = tell_certificate(certificate, overrides)
     return _environment().get_template("certificate.html").render(page=page, **_styles())
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from nudge.reports import account, glossary, outcomes, panels
+from nudge.reports.overrides import overrides
 from nudge.reports.parts import Section, Story
 from nudge.reports.wording import Wording, day, listed, plural, whole
 
@@ -51,6 +52,7 @@ def tell(summary: Mapping[str, Any], wording: Wording) -> Story:
         account.checks(summary, wording),
         account.notes(summary),
         account.amendments(summary),
+        overrides(summary),
         account.trust(summary),
         account.responders(summary, wording),
         glossary.how_to_read(summary, unit),

@@ -96,6 +96,7 @@ class Header:
     seal: str | None = None
     as_of: date | None = None
     amendments: Sequence[Mapping[str, Any]] = ()
+    overrides: Mapping[str, str] = field(default_factory=dict)  # wording let through: what was held, by whom and why
     epochs: int = 1
     certificate_level: str | None = None
     multiplicity: str | None = None
@@ -119,6 +120,7 @@ def assemble(header: Header, results: Sequence[Analysed]) -> Summary:
         "randomised": header.randomised,
         "drawn": header.drawn,
         "amendments": header.amendments,
+        "overrides": dict(header.overrides),
         "epochs": header.epochs,
         "certificate_level": header.certificate_level,
         "multiplicity": header.multiplicity,
@@ -260,38 +262,41 @@ _OUTCOME: Final = record(
     ),
     estimates=list_of(with_optional(_ESTIMATE, contrast=null_or(row(text, text, text)))),
 )
-_DOCUMENT: Final = record(
-    schema=text,
-    nudge_version=text,
-    experiment=text,
-    definition_hash=text,
-    seal=null_or(text),
-    as_of=null_or(text),
-    randomised=word(RANDOMISED),
-    drawn=text,
-    amendments=list_of(map_of(anything)),
-    epochs=count,
-    certificate_level=null_or(text),
-    multiplicity=null_or(text),
-    flow=record(
-        rows=null_or(count),
-        rejected=_COUNTS,
-        repeated=null_or(count),
-        excluded=_COUNTS,
-        eligible=null_or(count),
-        allocated=count,
-        withheld=_COUNTS,
-        posted=null_or(count),
-        returned=null_or(count),
-        analysed=null_or(count),
+_DOCUMENT: Final = with_optional(
+    record(
+        schema=text,
+        nudge_version=text,
+        experiment=text,
+        definition_hash=text,
+        seal=null_or(text),
+        as_of=null_or(text),
+        randomised=word(RANDOMISED),
+        drawn=text,
+        amendments=list_of(map_of(anything)),
+        epochs=count,
+        certificate_level=null_or(text),
+        multiplicity=null_or(text),
+        flow=record(
+            rows=null_or(count),
+            rejected=_COUNTS,
+            repeated=null_or(count),
+            excluded=_COUNTS,
+            eligible=null_or(count),
+            allocated=count,
+            withheld=_COUNTS,
+            posted=null_or(count),
+            returned=null_or(count),
+            analysed=null_or(count),
+        ),
+        arms=list_of(record(arm=text, assigned=count, clusters=null_or(count))),
+        outcomes=list_of(with_optional(_OUTCOME, panels=map_of(list_of(map_of(anything))))),
+        checks=with_optional(
+            record(sample_ratio=anything, missing_by_arm=anything, dispatch_by_arm=anything, balance=list_of(anything)),
+            after_draw=null_or(map_of(record(counts=_COUNTS, of=_COUNTS, p_value=null_or(number)))),
+        ),
+        notes=list_of(text),
     ),
-    arms=list_of(record(arm=text, assigned=count, clusters=null_or(count))),
-    outcomes=list_of(with_optional(_OUTCOME, panels=map_of(list_of(map_of(anything))))),
-    checks=with_optional(
-        record(sample_ratio=anything, missing_by_arm=anything, dispatch_by_arm=anything, balance=list_of(anything)),
-        after_draw=null_or(map_of(record(counts=_COUNTS, of=_COUNTS, p_value=null_or(number)))),
-    ),
-    notes=list_of(text),
+    overrides=map_of(text),
 )
 
 

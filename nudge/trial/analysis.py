@@ -350,6 +350,7 @@ def _header(
             }
             for row in recorded.amendments
         ],
+        overrides={str(name): said for name, said in trial.experiment.governance.overrides.items()},
         epochs=1 + sum(row.new_epoch for row in recorded.amendments),
         certificate_level=level_of(seal.beacon_name, seal.witness).value,
         flow=Flow(

@@ -38,6 +38,8 @@ def check_file(path: Path) -> Checked:
         return Checked(id=experiment.id, kind="recorded", summary=summary, before_seal=(), warnings=warnings)
     if experiment.design.enrol == "once" and experiment.baseline is not None:
         Refused.when(_hopeless(loaded, experiment, experiment.baseline.units))
+    unfilled = _unfilled(loaded, experiment, path)
+    stops, told = ((), ()) if unfilled else _said(loaded, experiment, path)
     return Checked(
         id=experiment.id,
         kind="live",
@@ -45,9 +47,10 @@ def check_file(path: Path) -> Checked:
         before_seal=(
             *unsealable(experiment, loaded.place),
             *_missing_files(loaded, experiment, path),
-            *_unfilled(loaded, experiment, path),
+            *unfilled,
+            *stops,
         ),
-        warnings=warnings,
+        warnings=(*warnings, *told),
     )
 
 
@@ -64,11 +67,32 @@ def _hopeless(loaded: Loaded, experiment: LiveExperiment, clusters: int) -> tupl
     return (TrialCode.PLAN_CANNOT_REACH.at(loaded.place("design"), **facts),)
 
 
-def _unfilled(loaded: Loaded, experiment: LiveExperiment, path: Path) -> tuple[Problem, ...]:
-    """Details that the letters print and the file lacks, where the templates lie beside it and can be read."""
+def _letters(experiment: LiveExperiment, path: Path) -> tuple[Path, list[str]]:
+    """The templates folder beside the experiments, and the letters of the file that are in it."""
     named = (*(arm.letter for arm in experiment.arms), *(wave.letter for wave in experiment.waves))
     folder = path.absolute().parent.parent / "templates"
-    letters = [letter for letter in dict.fromkeys(named) if letter and (folder / letter).is_file()]
+    return folder, [letter for letter in dict.fromkeys(named) if letter and (folder / letter).is_file()]
+
+
+def _said(loaded: Loaded, experiment: LiveExperiment, path: Path) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
+    """What the seal will say of the letters, as far as an invented council and invented people show it."""
+    folder, letters = _letters(experiment, path)
+    if not letters:
+        return (), ()
+    # These load the page maker, which a check without templates does not need.
+    from nudge.documents.templates import TemplateFolder
+    from nudge.trial.wording import remarks_on_letters, sorted_out
+
+    try:
+        said = sorted_out(remarks_on_letters(experiment, TemplateFolder(folder), letters), experiment, loaded.place)
+    except Refused as refused:
+        return refused.problems, ()
+    return said.stops, tuple(map(str, said.told))
+
+
+def _unfilled(loaded: Loaded, experiment: LiveExperiment, path: Path) -> tuple[Problem, ...]:
+    """Details that the letters print and the file lacks, where the templates lie beside it and can be read."""
+    folder, letters = _letters(experiment, path)
     if not letters:
         return ()
     # These load the template engine, which a check without templates does not need.

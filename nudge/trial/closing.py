@@ -164,9 +164,10 @@ def write_certificate(trial: Trial, certificate: Certificate) -> tuple[Path, ...
     from nudge.reports.render import certificate_html
 
     folder = trial.workspace.out(trial.id)
+    let_through = {str(name): said for name, said in trial.experiment.governance.overrides.items()}
     return (
         write_whole(folder / "certificate.json", certificate.to_json()),
-        write_whole(folder / "certificate.html", certificate_html(certificate)),
+        write_whole(folder / "certificate.html", certificate_html(certificate, let_through)),
     )
 
 

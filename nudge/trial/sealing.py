@@ -21,6 +21,8 @@ from nudge.base.values import utc_text
 from nudge.documents.claims import ClaimFigure, work_out_claim
 from nudge.documents.details import check_details
 from nudge.documents.form import Format, template_in
+from nudge.documents.remark_codes import Remark
+from nudge.documents.remarks import remarks_on_claims
 from nudge.documents.siblings import check_siblings, lines_missing, siblings_of
 from nudge.documents.templates import TemplateFolder, check_templates
 from nudge.experiment.conditions import compile_condition
@@ -34,15 +36,17 @@ from nudge.records.tables import AmendmentRow, BatchRow, SealRow
 from nudge.trial.codes import TrialCode
 from nudge.trial.handle import Trial
 from nudge.trial.units import with_bands
+from nudge.trial.wording import Said, remarks_on_letters, sorted_out
 from nudge.workspace import keep_secret
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A seal, whether this call made it, and the line that goes to the witness."""
+    """A seal, whether this call made it, the line that goes to the witness, and what is to be said of its letters."""
 
     row: SealRow
     made: bool
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def witness_line(self) -> str:
@@ -65,7 +69,7 @@ def seal_trial(trial: Trial, *, secret: bytes, now: datetime) -> Sealed:
     with trial.store.transaction() as connection:
         earlier = rows_of(connection, SealRow, trial=trial.id)
         if earlier and earlier[-1].seal_hash == found:
-            return Sealed(earlier[-1], made=False)
+            return Sealed(earlier[-1], made=False, remarks=parts.remarks)
         if rows_of(connection, BatchRow, trial=trial.id):
             raise Refused(TrialCode.DRAWN_ALREADY.at(trial.place, trial=trial.id))
         if not path.exists():
@@ -76,17 +80,21 @@ def seal_trial(trial: Trial, *, secret: bytes, now: datetime) -> Sealed:
                 earlier[-1].beacon_value if earlier[-1].beacon_name == row.beacon_name else row.beacon_value
             )
         _keep_seal(connection, row, now)
-        return Sealed(row, made=True)
+        return Sealed(row, made=True, remarks=parts.remarks)
 
 
 @dataclass(frozen=True, slots=True)
 class SealableParts:
-    """What a seal covers: hashes of definition, templates and source files, and the claims as they read today."""
+    """What a seal covers: hashes of definition, templates and source files, and the claims as they read today.
+
+    `remarks` are what there is to say of the letters that stops no seal: warnings, and what was let through by name.
+    """
 
     definition: str
     templates: Mapping[str, str]
     claims: Mapping[str, Any]
     sources: Mapping[str, str]
+    remarks: tuple[Remark, ...] = ()
 
 
 def sealable_parts(trial: Trial) -> SealableParts:
@@ -110,6 +118,8 @@ def sealable_parts(trial: Trial) -> SealableParts:
         problems += check_details(folder, there, trial.experiment.details, place=trial.loaded.place)
     figures, untrue = claim_figures(trial)
     Refused.when(dict.fromkeys([*problems, *untrue]))
+    said = _said(trial, folder, figures)
+    Refused.when(said.stops)
     sources = {
         claim.source: sha256_file(trial.workspace.folder / claim.source) for claim in trial.experiment.claims.values()
     }
@@ -118,6 +128,7 @@ def sealable_parts(trial: Trial) -> SealableParts:
         templates=_hashes(folder, there),
         claims={name: figure.ledger() for name, figure in figures.items()},
         sources=sources,
+        remarks=said.told,
     )
 
 
@@ -136,6 +147,24 @@ def _languages_missing(trial: Trial, folder: TemplateFolder, letters: Sequence[s
                 lines |= set(lines_missing(folder, template, trial.workspace.council))
         for key in sorted(lines):
             yield TrialCode.COUNCIL_NOT_IN_LANGUAGE.at(place, language=named, key=key)
+
+
+def _said(trial: Trial, folder: TemplateFolder, figures: Mapping[str, ClaimFigure]) -> Said:
+    """What is said of the letters in every arm and wave, as the council would send them."""
+    experiment, workspace = trial.experiment, trial.workspace
+    letters = [arm.letter for arm in experiment.arms if arm.letter] + [wave.letter for wave in experiment.waves]
+    on_letters = remarks_on_letters(
+        experiment,
+        folder,
+        letters,
+        others=[form for letter in letters for form in siblings_of(folder, letter)],
+        profile=workspace.profile,
+        council=workspace.council,
+        claims={name: figure.wording for name, figure in figures.items()},
+    )
+    places = {name: trial.loaded.place("claims", name) for name in figures}
+    on_claims = remarks_on_claims(figures.values(), places)
+    return sorted_out((*on_letters, *on_claims), experiment, trial.loaded.place)
 
 
 def letters_of(experiment: LiveExperiment) -> tuple[str, ...]:

@@ -257,7 +257,7 @@ def test_every_remark_has_a_sentence_and_a_fix_and_a_name_for_its_override():
     for code in RemarkCode:
         facts = dict.fromkeys(
             ("valid", "most", "age", "aim", "words", "first", "stage", "claim", "numerator", "denominator", "least",
-             "page", "found", "down", "count", "within", "pages"), 1)  # fmt: skip
+             "page", "found", "down", "count", "within", "pages", "key"), 1)  # fmt: skip
         remark = code.at(Place("letters/x.html"), **facts)
         assert remark.expected[0].islower() or remark.expected[0] in "`"
         assert remark.fix.endswith(".")

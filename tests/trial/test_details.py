@@ -19,10 +19,10 @@ __all__ = ["unsealed"]
 @pytest.fixture
 def asking(unsealed: Office) -> Office:
     """A workspace whose letters name an evening that the experiment does not give."""
-    for name in ("arrears-current", "arrears-personal-norm"):
-        letter = unsealed.folder / "templates" / "letters" / f"{name}.html"
-        text = letter.read_text("utf-8")
-        letter.write_text(text.replace("Please pay", "Meet us on {{ details.meets_on | day }}. Please pay"), "utf-8")
+    letter = unsealed.folder / "templates" / "letters" / "base-rent.html"
+    text = letter.read_text("utf-8")
+    assert "Please pay" in text
+    letter.write_text(text.replace("Please pay", "Meet us on {{ details.meets_on | day }}. Please pay"), "utf-8")
     return unsealed
 
 
