@@ -10,7 +10,7 @@ import io
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ import pypdfium2
 
 from nudge.base.columns import Kind
 from nudge.documents.checks import check_letter
+from nudge.documents.form import Form, Format
 from nudge.documents.needs import Needs, needs_of
 from nudge.documents.page import Drawn, draw
 from nudge.documents.plain import plainness
@@ -34,6 +35,8 @@ DOTS: Final = 80  # an inch: readable on a screen, some 40 kB a page
 SIGN_DOTS: Final = 50  # a sign is drawn as A3
 SIGN_CLAIM: Final = "8 in 10 of the people we watched here in May 2026 did"  # stands for one that a council counted
 COLOURS: Final = 32
+LARGE_PRINT: Final = "letters/arrears-personal-norm.html"  # one letter in the form that every letter has
+LARGE: Final = Form(format=Format.LARGE_PRINT, points=16)
 _COMMENT: Final = re.compile(r"\{#\s*(.*?)\s*#\}", re.DOTALL)
 _MARKS: Final = {"lever": "Levers", "required": "Blocks that every arm must have", "claim": "Claims"}
 _KINDS: Final = {
@@ -54,11 +57,12 @@ class Shown:
     html: str
     needs: Needs
 
+    form: str = ""
     also: tuple[bytes, ...] = ()  # the same in other shapes
 
     @property
     def name(self) -> str:
-        return self.template.removesuffix(".html").replace("/", "-")
+        return re.sub(r"[/. ]", "-", self.template.removesuffix(".html") + (f" {self.form}" if self.form else ""))
 
     @property
     def heading(self) -> str:
@@ -81,15 +85,17 @@ def letters() -> tuple[str, ...]:
     return tuple(name for name in FOLDER.names() if re.fullmatch(r"letters/(?!base)[^/]+\.html", name))
 
 
-def shown(template: str) -> Shown:
+def shown(template: str, form: Form | None = None) -> Shown:
     """The letter to the first invented recipient; it must have nothing wrong with it."""
     spec, profile = sample_spec(FOLDER, template), profile_named(PROFILE)
+    spec = spec if form is None else replace(spec, form=form)
     html = FOLDER.html(spec)
-    drawn = draw(html, FOLDER.path, profile=profile, template=template)
+    drawn = draw(html, FOLDER.path, profile=profile, template=spec.template)
     problems = check_letter(drawn, spec, profile, FOLDER)
     if problems:
         raise SystemExit("\n".join(map(str, problems)))
-    return Shown(template=template, drawn=drawn, html=html, needs=needs_of(FOLDER, template))
+    named = "" if form is None else form.words
+    return Shown(template=template, drawn=drawn, html=html, needs=needs_of(FOLDER, template), form=named)
 
 
 def signs() -> tuple[str, ...]:
@@ -195,8 +201,7 @@ def index(shown_: Iterable[Shown]) -> str:
         for one in members:
             levers = dict.fromkeys(mark.id for mark in one.drawn.marks if mark.kind == "lever")
             lines.append(
-                f"| [{one.template.split('/')[-1].removesuffix('.html')}]({one.name}.md) | {one.heading} | "
-                f"{', '.join(levers) or 'none'} |"
+                f"| [{one.name.partition('-')[2]}]({one.name}.md) | {one.heading} | {', '.join(levers) or 'none'} |"
             )
         lines.append("")
     return "\n".join(lines)
@@ -210,7 +215,7 @@ def pages(all_: Iterable[Shown]) -> dict[str, str]:
 
 def main() -> None:
     GALLERY.mkdir(exist_ok=True)
-    all_ = [*map(shown, letters()), *map(shown_sign, signs())]
+    all_ = [*map(shown, letters()), shown(LARGE_PRINT, LARGE), *map(shown_sign, signs())]
     wanted: dict[str, bytes] = {name: text.encode() for name, text in pages(all_).items()}
     for one in all_:
         wanted |= {f"{one.name}-{number}.png": picture for number, picture in enumerate(drawings(one), start=1)}
