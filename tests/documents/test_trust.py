@@ -52,13 +52,15 @@ HOSTILE: Final = {
 
 
 def letters(folder: TemplateFolder) -> tuple[str, ...]:
-    return tuple(name for name in folder.names() if re.fullmatch(r"letters/(?!base)[^/.]+\.html", name))
+    """Every letter, and every other form of it: Welsh with English, Easy Read."""
+    return tuple(name for name in folder.names() if re.fullmatch(r"letters/(?!base)[^/]+\.html", name))
 
 
 @dataclass(frozen=True)
 class Tenant:
-    """A letter to be made, and the kind of hostility in it; None: it must be printed."""
+    """A letter to be made, and the kind of hostility in it; None: it must be printed. `template` is its form's own."""
 
+    template: str
     spec: LetterSpec
     hostile: str | None
 
@@ -98,6 +100,7 @@ def tenant(number: int, template: str, chance: random.Random) -> Tenant:
         else:
             lines[0] = f"{lines[0]} {evil}"
     return Tenant(
+        template,
         replace(
             base,
             reference=letter_reference(SECRET, "trust", f"u{number}", 1, "first"),
@@ -147,7 +150,7 @@ def test_i1_no_letter_of_a_batch_holds_a_word_of_another_tenant(made):
         for amount in (value for value in spec.fields.values() if type(value) is int):
             assert f"£{amount / 100:,.2f}" in page.text
         assert not re.search(r"\{\{|\{%|<b>|<script|None|undefined", text)
-        printed[spec.template] += 1
+        printed[by_reference[letter.reference].template] += 1
     assert set(printed) == set(letters(shipped()))
 
 
