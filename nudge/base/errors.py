@@ -54,12 +54,16 @@ class Problem:
 
 
 class NudgeError(Exception):
-    """Anything nudge raises on purpose. `problems` holds the facts; the message is their sentences."""
+    """Anything nudge raises on purpose. `problems` holds the facts; the message is their sentences.
+
+    `told` are the lines to show in place of the problems, one by one, where there is a better way to tell them.
+    """
 
     exit_code: ClassVar[int] = 1
 
     def __init__(self, *problems: Problem, message: str | None = None) -> None:
         self.problems = problems
+        self.told: tuple[str, ...] = ()
         super().__init__(message if message is not None else "\n".join(map(str, problems)))
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -128,6 +128,10 @@ SHOWN: Final = 20
 
 def tell(fault: NudgeError) -> None:
     """Print a refusal: each problem on its own line, the first 20, and how many more."""
+    if fault.told:
+        for line in fault.told:
+            click.echo(line, err=True)
+        return
     if not fault.problems:
         click.echo(str(fault), err=True)
     for problem in fault.problems[:SHOWN]:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from nudge.trial.handle import Trial
 
 
+SHOWN = 20
+
+
 def opened(experiment: str | Path) -> Trial:
     """The trial of the workspace that the command runs in."""
     from nudge.trial.handle import open_trial
@@ -144,9 +147,9 @@ def enrol(
             progress=bar,
         )
     _tell_enrolment(screen, trial, found, extract, dry_run=dry_run)
-    screen.figures(
-        {"batch": found.batch, "made": found.made, "encoding": found.reading.encoding, **_public(found.flow)}
-    )
+    alike = [{"rows": [one.first, one.second], "shares": one.shares} for one in found.alike]
+    shown = {"batch": found.batch, "made": found.made, "encoding": found.reading.encoding, "alike": alike}
+    screen.figures({**shown, **_public(found.flow)})
 
 
 def _public(flow: Any) -> dict[str, Any]:
@@ -158,6 +161,7 @@ def _some(counts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tell_enrolment(screen: Screen, trial: Trial, found: Enrolment, extract: Path, *, dry_run: bool) -> None:
+    from nudge.intake.telling import told
     from nudge.reports.wording import plural
 
     units, clusters = plural(trial.experiment.unit), plural(trial.experiment.cluster or trial.experiment.unit)
@@ -188,10 +192,20 @@ def _tell_enrolment(screen: Screen, trial: Trial, found: Enrolment, extract: Pat
             **_some({"joined a household already in": flow["late"], "back from an undone batch": flow["rejoined"]}),
         }
     )
-    for reject in found.rejects[:20]:
-        screen.say(f"  row {reject.row}, {reject.heading}: {reject.reason}. {reject.fix}")
+    if found.rejects:
+        for line in told(found.rejects):
+            screen.say(f"  {line}")
     if found.rejects_file is not None:
-        screen.say(f"All {len(found.rejects)} rejected rows: {found.rejects_file}")
+        screen.say(f"All of them, with what stands there: {found.rejects_file}")
+    if found.deceased:
+        rows = ", ".join(map(str, found.deceased))
+        screen.say(f"A tenant has died, and somebody must write to the family or the executors. By row: {rows}.")
+    if found.alike:
+        screen.say("One person under two references? Look before you send; nudge merges nothing:")
+        for pair in found.alike[:SHOWN]:
+            screen.say(f"  {pair}")
+        if len(found.alike) > SHOWN:
+            screen.say(f"  … and {len(found.alike) - SHOWN} pairs more")
     if dry_run:
         screen.say("This was a dry run: nothing was kept.")
     elif found.batch is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,30 @@ from nudge.intake.codes import FileCode, RowCode
 LIMIT: Final = 100_000
 """Rejected rows kept for one file; beyond it the file is refused, so that memory stays bounded."""
 
-_HEADINGS: Final = ("row", "column", "reason", "fix", "cell")
+_HEADINGS: Final = ("row", "column", "label", "reason", "fix", "cell")
+MISSING: Final = "missing"
+LETTER: Final = "letter"
+"""The heading of a fault that was found while the letters of a row were tried, in no cell of it."""
+_BLANK: Final = frozenset(
+    "reference-blank name-blank address-blank address-no-postcode date-blank amount-blank joint-name-missing".split()  # noqa: SIM905
+)
+_UNREACHED: Final = frozenset("address-no-fixed-abode address-abroad name-nobody name-organisation".split())  # noqa: SIM905
+_FOLLOWS: Final = "tenancy-part-rejected"  # nothing to do in such a row: its neighbour is what is wrong
+# By how a code begins, in the order in which to work: one row, and several.
+_ASKS: Final = (
+    ("missing", "enter missing data in 1 row", "enter missing data in {n} rows"),
+    ("row", "look for a stray separator in 1 row", "look for stray separators in {n} rows"),
+    ("reference", "fix 1 reference", "fix {n} references"),
+    ("address", "fix 1 address", "fix {n} addresses"),
+    ("name", "fix 1 name", "fix {n} names"),
+    ("title", "correct or leave out the title in 1 row", "correct or leave out the title in {n} rows"),
+    ("joint", "give both tenants of 1 row", "give both tenants of {n} rows"),
+    ("uprn", "fix 1 UPRN", "fix {n} UPRNs"),
+    ("tenancy", "make 1 row agree with the others of its tenancy", "make {n} rows agree with the others of a tenancy"),
+    ("cell", "correct the values of 1 row", "correct the values of {n} rows"),
+    ("unreached", "decide about 1 row that no letter can reach", "decide about {n} rows that no letter can reach"),
+    ("letter", "see why no letter can be written for 1 row", "see why no letter can be written for {n} rows"),
+)
 _ACTIVE: Final = frozenset("=+-@\t\r\n|%")
 
 
@@ -76,14 +99,50 @@ def _expected(one: Reject) -> str:
     return words if "{" not in words else f"a row without this fault: {one.reason}"
 
 
+def to_do(rejects: Iterable[Reject]) -> tuple[str, ...]:
+    """What to do before the file is exported again: `fix 3 addresses`. A row with two faults counts in both."""
+    rows: dict[str, set[int]] = defaultdict(set)
+    for one in rejects:
+        if one.code != _FOLLOWS:
+            rows[_ask(one)].add(one.row)
+    return tuple(
+        (single if len(rows[name]) == 1 else several).format(n=f"{len(rows[name]):,}")
+        for name, single, several in _ASKS
+        if name in rows
+    )
+
+
+def label(one: Reject) -> str:
+    """What to write beside a cell: `missing`, or what is wrong with it."""
+    if one.heading == LETTER:
+        return f"expected {one.reason}"
+    return MISSING if one.code in _BLANK else one.reason
+
+
+def _ask(one: Reject) -> str:
+    if one.code in _BLANK:
+        return "missing"
+    if one.code in _UNREACHED:
+        return "unreached"
+    kind = one.code.partition("-")[0]
+    if one.heading == LETTER:
+        return "letter"
+    return kind if any(kind == name for name, *_ in _ASKS) else "cell"
+
+
 def write_rejects(path: Path, rejects: Iterable[Reject]) -> Path:
-    """Write rejects.csv: private, whole or not at all, UTF-8 with a byte-order mark for Excel, no live formulas."""
+    """Write rejects.csv: private, whole or not at all, UTF-8 with a byte-order mark for Excel, no live formulas.
+
+    First what to do, a line each that has no row number, then every fault.
+    """
+    rejects = tuple(rejects)
     with whole_file(path) as stream:
         text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="", write_through=True)
         sheet = csv.writer(text, quoting=csv.QUOTE_ALL)
         sheet.writerow(_HEADINGS)
+        sheet.writerows(("", "", "to do", ask, "", "") for ask in to_do(rejects))
         for one in rejects:
-            sheet.writerow((one.row, *map(inert, (one.heading, one.reason, one.fix, one.cell))))
+            sheet.writerow((one.row, *map(inert, (one.heading, label(one), one.reason, one.fix, one.cell))))
         text.flush()
         text.detach()
     return path

@@ -16,6 +16,12 @@ from nudge.intake.headings import LINES, PEOPLE
 from nudge.intake.people import NameUnread, Person, named_in_full, people_of
 
 _UPRN: Final = re.compile(r"\d{1,12}")
+# As a line of an address: of executors. `The Late Mill` and `The Estate Office` are houses.
+_EXECUTORS: Final = re.compile(
+    r"(?:c/o |care of |℅ )?(?:the )?(?:exors?|exrs?|executors?|executrix|personal representatives?|pers\.? reps?|"
+    r"administrators? of the estate|estate of)\b(?: of\b)?",
+    re.IGNORECASE,
+)
 _PHONES: Final = ("telephone", "mobile", "telephone_2", "mobile_2")
 _YES: Final = frozenset({"y", "yes", "true", "t", "1", "joint"})
 _NO: Final = frozenset({"n", "no", "false", "f", "0", "sole", "single", "none", "n/a", "-"})
@@ -28,6 +34,8 @@ class Tenancy:
     """A tenancy and its tenants. Money in `values` is pence; blank cells are None (I9).
 
     `address` is the home and `post_to` where letters go; both end in the postcode. `rows` are the rows it came from.
+    `deceased`: a tenant has died and the row names executors or the like. Whoever else is on the tenancy, a letter of
+    a trial is not what to send: an officer writes.
     """
 
     reference: str
@@ -41,6 +49,7 @@ class Tenancy:
     language: str | None
     format: str | None
     values: Mapping[str, Value]
+    deceased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +81,13 @@ class Layout:
 def tenancy_row(cells: Cells, kinds: Mapping[str, Kind], layout: Layout) -> tuple[str, dict[str, Any]]:
     """The reference of the row in hand and what else it says, as JSON keeps it. Faults are noted in `cells`."""
     reference = cells.reference("reference", compulsory=True)
-    people, joint = _people(cells, layout)
+    people, joint, deceased = _people(cells, layout)
     home, post_to = _addresses(cells, layout)
+    deceased = deceased or any(_EXECUTORS.match(line) for line in post_to or ())
     return reference, {
         "people": [(one.title, one.forename, one.surname) for one in people],
-        "joint": joint,
+        "joint": joint and not deceased,
+        "deceased": deceased,
         "address": home.lines if home else None,
         "post_to": post_to,
         "uprn": _uprn(cells),
@@ -92,10 +103,10 @@ def _kept(value: Value) -> Value:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _people(cells: Cells, layout: Layout) -> tuple[list[Person], bool]:
-    """The people named in the row, and whether it only says that there is a joint tenant."""
+def _people(cells: Cells, layout: Layout) -> tuple[list[Person], bool, bool]:
+    """The people named in the row, whether it only says that there is a joint tenant, and whether one has died."""
     people: list[Person] = []
-    joint = False
+    joint = deceased = False
     for end, parts, whole in layout.people:
         before = len(cells.faults)
         title, name = cells.text(f"title{end}"), cells.text(f"name{end}") if whole else ""
@@ -114,10 +125,13 @@ def _people(cells: Cells, layout: Layout) -> tuple[list[Person], bool]:
             elif not end:
                 raise NameUnread(RowCode.NAME_BLANK)
         except NameUnread as unread:
+            if unread.code is RowCode.NAME_DECEASED:  # the row can be read: it is for an officer, not a mistake
+                deceased = True
+                continue
             part = f"{unread.part}{end}"
             written = " ".join(filter(None, (title, forename, surname, name)))
             cells.fault(unread.code, part if part in cells.at and not name else blamed, cell=written)
-    return people, joint
+    return people, joint, deceased
 
 
 def _titled(title: str, name: str) -> tuple[Person, ...]:
@@ -187,9 +201,10 @@ def merged(reference: str, rows: Sequence[tuple[int, Mapping[str, Any]]], kinds:
         for (name, kind), value in zip(kinds.items(), filled, strict=True)
     }
     people = tuple(dict.fromkeys(Person(*one) for _, body in rows for one in body["people"]))
+    deceased = any(body["deceased"] for _, body in rows)
     if len(people) > 1 and _alike(people):
         return RowCode.JOINT_NAMES_ALIKE, "surname"
-    if len(people) == 1 and any(body["joint"] for _, body in rows):
+    if not deceased and len(people) == 1 and any(body["joint"] for _, body in rows):
         return RowCode.JOINT_NAME_MISSING, "name_2"
     return Tenancy(
         reference=reference,
@@ -203,6 +218,7 @@ def merged(reference: str, rows: Sequence[tuple[int, Mapping[str, Any]]], kinds:
         language=agreed["language"],
         format=agreed["format"],
         values=values,
+        deceased=deceased,
     )
 
 

@@ -80,7 +80,8 @@ def weekly_extract(
     return sheet, tuple(planted)
 
 
-# The faults that every extract is given once, on tenancies of one tenant: two credits, and all that set a row aside.
+# The faults that every extract is given once, on tenancies of one tenant: two credits, and all that set a row aside or
+# leave it to an officer.
 _GIVEN: Final = (
     Fault.MONEY_MARKED_CREDIT,
     Fault.MONEY_IN_BRACKETS,
@@ -90,7 +91,7 @@ _GIVEN: Final = (
     Fault.CARE_OF,
     Fault.POST_ELSEWHERE,
     Fault.DUPLICATE_ROW,
-    *(kind for kind in Fault if kind in SETS_ASIDE),
+    *(kind for kind in Fault if kind in SETS_ASIDE | {Fault.EXECUTORS}),  # read, and left to an officer
 )
 
 

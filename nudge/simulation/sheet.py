@@ -81,7 +81,6 @@ SETS_ASIDE: Final = frozenset(
         Fault.ZEROS_LOST,
         Fault.PAYMENT_REFERENCE_SCIENTIFIC,
         Fault.UPRN_SCIENTIFIC,
-        Fault.EXECUTORS,
         Fault.NO_FIXED_ABODE,
         Fault.OCCUPIER,
         Fault.POSTCODE_MISSING,

@@ -15,8 +15,9 @@ from nudge.experiment.conditions import compile_condition
 from nudge.experiment.definition import Wave
 from nudge.intake.extract import Tenancy, read_extract
 from nudge.intake.mapping import ColumnMapping, load_mappings
-from nudge.intake.rejects import problems, write_rejects
+from nudge.intake.rejects import write_rejects
 from nudge.intake.suppression import SuppressionList
+from nudge.intake.telling import rows_refused
 from nudge.records.tables import BatchRow
 from nudge.trial.batches import BatchRecords, batch_place, by_unit
 from nudge.trial.codes import TrialCode
@@ -91,7 +92,7 @@ def due_later(
             if not facts.dry_run:
                 write_rejects(file, reading.rejects)
             why = TrialCode.ROWS_REJECTED.at(Place(reading.name), count=reading.rejected, rows=reading.rows, file=file)
-            raise Refused(why, *problems(reading.name, reading.rejects))
+            raise rows_refused(why, reading.name, reading.rejects)
         on_file = {unit_code(secret, tenancy.reference): tenancy for tenancy in reading.tenancies()}
     eligible = compile_condition(experiment.eligible, experiment.kinds)
     named, everything = {person.unit for person in held.recipients}, by_unit(held.events)
@@ -114,6 +115,8 @@ def due_later(
             skipped[unit] = "not_eligible"
         elif stop := withheld_because(tenancy.reference, events, suppression, today):
             withheld[unit] = stop
+        elif tenancy.deceased:
+            withheld[unit] = "deceased"
         else:
             write[unit] = tenancy
     return Due(write=write, withheld=withheld, skipped=skipped, as_of=as_of)

@@ -24,10 +24,12 @@ from nudge.documents.details import check_details
 from nudge.documents.letter import LetterSpec
 from nudge.documents.templates import TemplateFolder
 from nudge.experiment.conditions import compile_condition
+from nudge.intake.duplicates import Alike, Lookout
 from nudge.intake.extract import Extract, Tenancy, read_extract
 from nudge.intake.mapping import ColumnMapping, load_mappings, save_mappings
-from nudge.intake.rejects import Reject, problems, write_rejects
+from nudge.intake.rejects import LETTER, Reject, write_rejects
 from nudge.intake.suppression import SuppressionList, read_suppression
+from nudge.intake.telling import rows_refused, told
 from nudge.records.store import append, append_allocation, audit, change, remove, rows_of
 from nudge.records.tables import AllocationRow, BatchRow, HouseholdRow, RecipientRow, SealRow, UnitRow
 from nudge.trial.clusters import Clusters, clusters_of
@@ -53,7 +55,11 @@ from nudge.trial.units import (
 
 @dataclass(frozen=True, kw_only=True)
 class Enrolment:
-    """What an extract came to: counts that add up, and the batch if anybody was new. Shows no arm (I8)."""
+    """What an extract came to: counts that add up, and the batch if anybody was new. Shows no arm (I8).
+
+    `alike` are pairs of rows that may be one person's; `deceased` the rows of tenancies that somebody must write to
+    the executors of.
+    """
 
     batch: int | None
     made: bool
@@ -62,6 +68,8 @@ class Enrolment:
     unwritable: tuple[Reject, ...] = ()
     rejects_file: Path | None = None
     merged: int = 0
+    alike: tuple[Alike, ...] = ()
+    deceased: tuple[int, ...] = ()
 
     @property
     def rejects(self) -> tuple[Reject, ...]:
@@ -81,6 +89,8 @@ class _Sorted:
     back: list[Tenancy] = field(default_factory=list)
     homes: list[Home] = field(default_factory=list)
     unwritable: list[Reject] = field(default_factory=list)
+    deceased: list[int] = field(default_factory=list)
+    lookout: Lookout = field(default_factory=Lookout)
 
     def leave_out(self, unit: str, reason: str) -> None:
         self.excluded[reason] += 1
@@ -143,14 +153,16 @@ def enrol(
         if reading.rejects and not accept_good_rows:
             file = _write_rejects(trial, reading.rejects, dry_run=dry_run)
             why = TrialCode.ROWS_REJECTED.at(Place(reading.name), count=reading.rejected, rows=reading.rows, file=file)
-            raise Refused(why, *problems(reading.name, reading.rejects))
+            raise rows_refused(why, reading.name, reading.rejects)
         secret, forms = read_secret(trial), forms_of(trial, seal)
         found = _sort(trial, reading, listed, held, forms, secret, today)
     _prove(trial, forms, found, secret, day, today, executor, progress)
     if found.unwritable and not accept_good_rows:
         file = _write_rejects(trial, (*reading.rejects, *found.unwritable), dry_run=dry_run)
         why = TrialCode.LETTERS_UNWRITABLE.at(Place(reading.name), count=len(found.unwritable), file=file)
-        raise Refused(why, *(_problem(reading.name, one) for one in found.unwritable))
+        refusal = Refused(why, *(_problem(reading.name, one) for one in found.unwritable))
+        refusal.told = (str(why), *told(found.unwritable))
+        raise refusal
     plan = clusters_of(
         trial.experiment,
         new=found.new,
@@ -162,7 +174,15 @@ def enrol(
         secret=secret,
     )
     flow = _flow(reading, found, plan)
-    result = Enrolment(batch=None, made=False, flow=flow, reading=reading, unwritable=tuple(found.unwritable))
+    result = Enrolment(
+        batch=None,
+        made=False,
+        flow=flow,
+        reading=reading,
+        unwritable=tuple(found.unwritable),
+        alike=found.lookout.alike,
+        deceased=tuple(sorted(found.deceased)),
+    )
     if dry_run:
         return result
     if not (found.new or found.back):
@@ -268,6 +288,9 @@ def _sort(
     for tenancy in reading.tenancies():
         unit = unit_code(secret, tenancy.reference)
         row = held.units.get(unit)
+        found.lookout.add(tenancy)
+        if tenancy.deceased and not listed.reasons(tenancy.reference, today):
+            found.deceased.append(min(tenancy.rows))
         if row is not None and not held.abandoned(row):
             found.known += 1
             found.homes.append(home_of(tenancy))
@@ -329,7 +352,7 @@ def _prove(
             found.leave_out(unit_code(secret, tenancy.reference), "letter_cannot_be_written")
             for code, words in by_tenancy[tenancy.reference].items():
                 reason, _, fix = words.partition("\n")
-                found.unwritable.append(Reject(min(tenancy.rows), "letter", code, reason, fix, tenancy.reference))
+                found.unwritable.append(Reject(min(tenancy.rows), LETTER, code, reason, fix, tenancy.reference))
 
 
 def _keep(trial: Trial, seal: SealRow, batch: BatchRow, plan: Clusters, found: _Sorted, now: datetime) -> None:

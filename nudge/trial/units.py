@@ -80,6 +80,8 @@ def reason_out(
     """Why a tenancy of an extract is not to be drawn; None where it is."""
     if reasons := listed.reasons(tenancy.reference, today):
         return reasons[0]
+    if tenancy.deceased:
+        return "deceased"
     if other := forms.lacking(tenancy):
         return other
     values = with_bands(experiment, tenancy.values)

@@ -113,8 +113,10 @@ def test_intake_sets_aside_exactly_the_rows_whose_fault_forbids_them(council, tm
             found = {one.reference: one for one in extract.tenancies()}
             assert set(found) == listed - damaged
             assert extract.as_of == week.extract_on
+            dead = {one.reference for one in planted if one.kind is Fault.EXECUTORS}
+            assert {reference for reference, one in found.items() if one.deceased} == dead
             for tenancy in council.tenancies:
-                if tenancy.reference in found:
+                if tenancy.reference in found and tenancy.reference not in dead:
                     assert len(found[tenancy.reference].people) == len(tenancy.people)
                     assert found[tenancy.reference].values["court_date"] == tenancy.court_date
 

@@ -152,7 +152,14 @@ def test_rows_that_cannot_be_read_stop_the_batch_and_are_listed(office: Office) 
     assert {"rows-rejected"} < codes(refusal)
     assert office.snapshot() == before
     listing = office.folder / "out/wealden-arrears/rejects.csv"
-    assert len(listing.read_text("utf-8-sig").splitlines()) == 3
+    lines = listing.read_text("utf-8-sig").splitlines()
+    assert lines[1] == '"","","to do","correct the values of 2 rows","",""'
+    assert len(lines) == 4  # the headings, what to do, two faults
+    assert "To do, where the file comes from:" in refusal.value.told
+    assert [line.split(":")[0] for line in refusal.value.told if line.startswith("row")] == [
+        "row 3  Arrears",
+        "row 4  Court Date",
+    ]
     assert "a lot" not in str(refusal.value)  # the list may hold the cell, the message may not (I12)
     assert office.enrol(rows, accept_good_rows=True).flow["allocated"] == 1
 
@@ -328,3 +335,21 @@ def test_i6_enrolment_stops_in_all_arms_when_a_claim_lapses(office: Office) -> N
         office.enrol(week_one(), on=MONDAY + timedelta(days=400))
     assert codes(refusal) == {"claim-lapsed"}
     assert office.snapshot() == before
+
+
+def test_i4_executors_are_left_to_an_officer_before_the_draw_and_one_person_twice_is_pointed_out(
+    office: Office,
+) -> None:
+    rows = [
+        tenancy(1),
+        tenancy(2, Title="", Forename="Exors of", Surname="B Birch"),
+        tenancy(3, Title="", Forename="Exors of", Surname="C Cuckmere"),
+        tenancy(4, Title="Ms", Forename="Ada", Surname="Birch", Telephone="07700 900001"),
+        tenancy(5, Title="Ms", Forename="A", Surname="Birch", Telephone="+44 7700 900001"),
+    ]
+    found = office.enrol(rows, stop="T000003,deceased_on_list,,\n")
+    assert found.flow["excluded"] == {"deceased": 1, "deceased_on_list": 1}
+    assert found.deceased == (3,)  # the other is on the list already: somebody knows
+    assert [(one.first, one.second, one.shares) for one in found.alike] == [(5, 6, "telephone")]
+    assert found.flow["allocated"] == 3  # told of, and never merged
+    assert adds_up(found.flow)

@@ -244,5 +244,6 @@ def test_i4_a_letter_that_no_envelope_takes_is_found_before_the_draw_by_its_row(
     assert found.flow["excluded"] == {"letter_cannot_be_written": 1}
     assert found.flow["allocated"] == 2
     assert found.rejects_file is not None
-    [listed] = rows(found.rejects_file)
+    [asked, listed] = rows(found.rejects_file)
+    assert asked["reason"] == "see why no letter can be written for 1 row"
     assert (listed["row"], listed["cell"]) == ("3", "T000002")  # whose row it is, in the private list alone
