@@ -22,6 +22,7 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "dispatch": ("posting", "Confirm the day a batch went to the post."),
         "responses": ("weekly", "Add contacts, payments, returned mail and the like."),
         "review": ("weekly", "Decide matches that nudge would not make by itself."),
+        "signs": ("signs", "Draw the sites of a trial of signs, make its signs, record what is up."),
     },
     "When something is wrong": {
         "undo": ("posting", "Abandon a batch before it is posted."),

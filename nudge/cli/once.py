@@ -17,6 +17,7 @@ from nudge.cli.weekly import opened
 
 if TYPE_CHECKING:
     from nudge.documents.remark_codes import Remark
+    from nudge.trial.handle import Trial
 
 
 @click.command()
@@ -105,7 +106,7 @@ def seal(experiment: str, beacon: str | None, dry_run: bool, json_to: Path | Non
     if beacon is not None:
         done = record_beacon(trial, beacon, now=moment(on_day))
         screen.say("The beacon's value is recorded." if done.made else "It was recorded before. Nothing changed.")
-        screen.next(f"nudge enrol {trial.id} EXTRACT --suppress LIST --dated DAY")
+        screen.next(_first_step(trial))
         screen.figures({"seal": done.row.number, "beacon": done.row.beacon_value, "made": done.made})
         return
     done = seal_trial(trial, secret=secrets.token_bytes(32), now=moment(on_day))
@@ -121,7 +122,7 @@ def seal(experiment: str, beacon: str | None, dry_run: bool, json_to: Path | Non
     if done.row.beacon_value is None:
         screen.next(f'nudge seal {trial.id} --beacon "VALUE"   (once published: {done.row.beacon_name})')
     else:
-        screen.next(f"nudge enrol {trial.id} EXTRACT --suppress LIST --dated DAY")
+        screen.next(_first_step(trial))
     screen.figures(
         {
             "seal": done.row.number,
@@ -138,6 +139,14 @@ def _tell(screen: Screen, remarks: Iterable[Remark]) -> None:
     """What stops no seal and is said of the letters all the same."""
     for remark in remarks:
         screen.say(f"  {'let through' if remark.weight == 'hold' else 'note'}: {remark}")
+
+
+def _first_step(trial: Trial) -> str:
+    from nudge.trial.sites import of_signs
+
+    if of_signs(trial.experiment):
+        return f"nudge signs {trial.id} SITES"
+    return f"nudge enrol {trial.id} EXTRACT --suppress LIST --dated DAY"
 
 
 @click.command()
@@ -216,6 +225,7 @@ def verify(experiment: str, json_to: Path | None) -> None:
     Example: nudge verify wealden-arrears
     """
     from nudge.base.errors import Refused
+    from nudge.reports.wording import plural
     from nudge.trial.closing import verify_trial
 
     screen = Screen(json_to)
@@ -225,7 +235,8 @@ def verify(experiment: str, json_to: Path | None) -> None:
     if found.problems:
         raise Refused(*found.problems)
     if found.redrawn:
-        screen.say(f"{found.clusters} households in {found.batches} batches drawn again: every arm agrees.")
+        drawn = plural(trial.experiment.cluster or trial.experiment.unit)
+        screen.say(f"{found.clusters} {drawn} in {found.batches} batches drawn again: every arm agrees.")
     else:
         screen.say("Nothing is drawn yet.")
     screen.say("The ledger is unbroken.")

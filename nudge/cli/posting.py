@@ -124,6 +124,7 @@ def undo(batch: tuple[str, int], dry_run: bool, json_to: Path | None, on_day: da
     Example: nudge undo wealden-arrears/3
     """
     from nudge.trial.posting import undo_batch
+    from nudge.trial.sites import of_signs
 
     screen = Screen(json_to)
     trial = opened(batch[0])
@@ -132,11 +133,15 @@ def undo(batch: tuple[str, int], dry_run: bool, json_to: Path | None, on_day: da
     if not changed:
         screen.say(f"{name} was abandoned before. Nothing changed.")
     elif dry_run:
-        screen.say(f"{name} would be abandoned and its letters deleted. This was a dry run: nothing was changed.")
+        screen.say(f"{name} would be abandoned and its files deleted. This was a dry run: nothing was changed.")
     else:
-        screen.say(f"{name} is abandoned, its letters are deleted. Destroy what was printed of it.")
-        screen.say("To bring its tenancies back, in the arms they had, enrol them again with a fresh extract.")
-        screen.next(f"nudge enrol {trial.id} EXTRACT --suppress LIST --dated DAY")
+        screen.say(f"{name} is abandoned, its files are deleted. Destroy what was printed of it.")
+        if of_signs(trial.experiment):
+            screen.say("To bring its sites back, in the arms they had, give the list again, corrected.")
+            screen.next(f"nudge signs {trial.id} SITES")
+        else:
+            screen.say("To bring its tenancies back, in the arms they had, enrol them again with a fresh extract.")
+            screen.next(f"nudge enrol {trial.id} EXTRACT --suppress LIST --dated DAY")
     screen.figures({"batch": name, "changed": changed and not dry_run})
 
 

@@ -241,13 +241,15 @@ def responses(
     json_to: Path | None,
     on_day: date,
 ) -> None:
-    """Add contacts, payments, returned mail, complaints, moves, Breathing Space or balances.
+    """Add contacts, payments, returned mail, complaints, moves, Breathing Space or balances; of signs, readings.
 
     \b
     Examples: nudge responses wealden-arrears data/contacts.csv --kind contacts --covers 2026-11-23 2026-12-31
               nudge responses wealden-arrears data/contacts.csv --withdraw --because "the wrong month"
     """
+    from nudge.trial.readings import add_readings
     from nudge.trial.responses import add_responses
+    from nudge.trial.sites import of_signs
 
     screen = Screen(json_to)
     trial = opened(experiment)
@@ -256,7 +258,8 @@ def responses(
         return
     if columns and kind is None:
         raise Misused(message="--column needs --kind: each kind of file has columns of its own.")
-    imported = add_responses(
+    add = add_readings if of_signs(trial.experiment) else add_responses
+    imported = add(
         trial,
         files,
         kind=kind,
@@ -282,6 +285,8 @@ def responses(
             }
         )
         waiting += one.conflicts
+        for note in one.notes if of_signs(trial.experiment) else ():
+            screen.say(f"  {note}")
         if one.made:
             screen.say(f'  If this was the wrong file: nudge responses {trial.id} {file} --withdraw --because "…"')
     if dry_run:

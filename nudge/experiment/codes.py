@@ -160,7 +160,7 @@ class ExperimentCode(Code):
         "Remove `{key}`: {why}.",
     )
     SEQUENCE_OUTCOME = (
-        "a proportion, mean or rate in each period",
+        "a proportion, mean, percentile or rate in each period",
         "Give what happened in each period: time from a start runs on into the next arm.",
     )
     SEQUENCE_ARMS = ("two arms with `drawn: {drawn}`", "Analyse two arms at a time.")

@@ -136,7 +136,7 @@ def recorded_sequences(draft: Draft) -> Iterator[Finding]:
     if draft.sound("arms") and len(draft.items("arms")) != 2:
         yield found(("arms",), Code.SEQUENCE_ARMS, on_key=True, drawn=drawn)
     for index, outcome in draft.outcomes():
-        fits = outcome.type in {OutcomeType.PROPORTION, OutcomeType.MEAN, OutcomeType.RATE}
+        fits = outcome.type not in {OutcomeType.TIME_TO_EVENT, OutcomeType.RATIO}
         if not fits or outcome.start or outcome.duration or outcome.baseline:
             yield found(("outcomes", index), Code.SEQUENCE_OUTCOME)
 

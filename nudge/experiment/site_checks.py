@@ -12,6 +12,7 @@ from nudge.experiment.live_checks import (
     CHANGING,
     bands_well_cut,
     baseline_fits,
+    claims_well_worded,
     columns_known,
     conditions_readable,
     design_fits,
@@ -24,11 +25,11 @@ NO_USE: Final[Mapping[str, str]] = {
     "cluster": "each site is drawn by itself",
     "suppress": "nobody is written to",
     "events": "nobody is followed to an event",
-    "claims": "figures of letters are not printed on signs",
     "waves": "a sign has no second letter",
     "harms": "harms are events of tenants; watch displacement sites instead",
     "costs": "costs are worked out per letter",
     "minutes": "minutes are of events",
+    "languages": "a sign has one page: write every language that it needs into its template",
 }
 _NO_USE_IN: Final[Mapping[tuple[str, str], str]] = {
     ("analysis", "looks"): "sites are drawn together and read at one end",
@@ -138,6 +139,7 @@ SITES: Final[tuple[Check, ...]] = (
     site_design,
     live_primary,
     site_outcomes,
+    claims_well_worded,
     baseline_fits,
     details_few,
 )

@@ -26,7 +26,7 @@ def flow(summary: Summary, wording: Wording, unit: str) -> Section:
         Flowing(
             trunk=trunk,
             branches=branches,
-            alt=_flow_words(counts, unit) + " The same numbers are in the table that follows.",
+            alt=_flow_words(counts, unit, signs=wording.signs) + " The same numbers are in the table that follows.",
             caption="From the file to the analysis. Nobody leaves without being counted.",
         ),
         _flow_table(summary, wording, unit),
@@ -74,13 +74,14 @@ def main_outcome(summary: Summary) -> Mapping[str, Any] | None:
     return next((outcome for outcome in outcomes if outcome["primary"]), outcomes[0] if outcomes else None)
 
 
-def _flow_words(counts: Mapping[str, Any], unit: str) -> str:
+def _flow_words(counts: Mapping[str, Any], unit: str, *, signs: bool) -> str:
     words = []
     if counts["rows"] is not None:
         words.append(f"{counts['rows']:,} rows in the files")
     words += [f"{sum(counts[key].values()):,} {what}" for key, what in _LEFT.items() if sum(counts[key].values())]
     words.append(f"{count_of(counts['allocated'], unit)} in the trial")
-    words += [f"{counts[key]:,} {what}" for key, what in _LATER.items() if counts[key] is not None]
+    later = _LATER | ({"posted": "with a sign put up"} if signs else {})
+    words += [f"{counts[key]:,} {what}" for key, what in later.items() if counts[key] is not None]
     return f"Flow of the trial: {', '.join(words)}."
 
 
@@ -104,13 +105,16 @@ def _flow_table(summary: Summary, wording: Wording, unit: str) -> Table:
     rows.append((f"{plural(unit).capitalize()} given an arm", whole(counts["allocated"])))
     rows += [(f"… of these in ‘{wording.arm(arm['arm'])}’", whole(arm["assigned"])) for arm in summary["arms"]]
     rows += [
-        (f"Letter withheld after the draw, counted all the same: {reason(code)}", whole(n))
+        (
+            f"{'Sign' if wording.signs else 'Letter'} withheld after the draw, counted all the same: {reason(code)}",
+            whole(n),
+        )
         for code, n in counts["withheld"].items()
     ]
     rows += [
         (words, whole(counts[key]))
         for key, words in (
-            ("posted", f"{plural(unit).capitalize()} with a letter posted"),
+            ("posted", f"{plural(unit).capitalize()} with a {'sign put up' if wording.signs else 'letter posted'}"),
             ("returned", "Letters returned by the post, counted all the same"),
             ("analysed", f"{plural(unit).capitalize()} analysed"),
         )
@@ -374,8 +378,11 @@ def _posting(found: Any, summary: Summary, wording: Wording) -> list[Part]:
         for arm in summary["arms"]
         if isinstance(told := found.get(arm["arm"]), Mapping)
     )
-    columns = ("Arm", "Posted", "Not posted", "Middle day of posting, after day 0")
-    return [Table(caption="Posting by arm", columns=columns, rows=rows)] if rows else []
+    if wording.signs:
+        columns, caption = ("Arm", "Put up", "Not put up", "Middle day, after day 0"), "Signs put up by arm"
+    else:
+        columns, caption = ("Arm", "Posted", "Not posted", "Middle day of posting, after day 0"), "Posting by arm"
+    return [Table(caption=caption, columns=columns, rows=rows)] if rows else []
 
 
 def notes(summary: Summary) -> Section | None:

@@ -109,8 +109,14 @@ def _sizes(line: EpochLine) -> str:
     if line.multiples:
         return ", ".join(str(sum(line.ratio) * times) for times in line.multiples)
     terms = ((name, value) for name, value in line.terms.items() if name != "method")
-    told = (f"{name} {listed(list(value)) if isinstance(value, (list, tuple)) else value}" for name, value in terms)
-    return "; ".join(told) or NONE
+    return "; ".join(f"{name} {_term(value)}" for name, value in terms) or NONE
+
+
+def _term(value: object) -> str:
+    """A value, several of them, or what follows on what in each of several sequences."""
+    if not isinstance(value, (list, tuple)):
+        return f"{value}"
+    return listed([" then ".join(one) if isinstance(one, (list, tuple)) else f"{one}" for one in value])
 
 
 def _batches(certificate: Certificate) -> Table:

@@ -45,6 +45,10 @@ _OF_100: Final = (
     "Always of all {units} given the arm whose outcome is known, whether a letter arrived or was read or not (intention"
     " to treat). Anything else would compare people who chose with people who did not."
 )
+_OF_SITES: Final = (
+    "Always of all sites given the arm whose outcome is known, whether its sign went up in time or not (intention to"
+    " treat). Anything else would compare places that were easy with places that were not."
+)
 _CLUSTERS: Final = (
     "What was drawn as a whole, such as a household. {units} in one cluster are alike, and the intervals allow for it."
 )
@@ -84,12 +88,13 @@ _MEASURES: Final[Mapping[frozenset[Measure], tuple[str, str]]] = {
 }
 
 
-def how_to_read(summary: Mapping[str, Any], unit: str) -> Section:
+def how_to_read(summary: Mapping[str, Any], unit: str, *, signs: bool = False) -> Section:
     """Every word that this summary's report uses, with its meaning."""
     lines = [line for outcome in summary["outcomes"] for line in outcome["estimates"]]
     used = {line["measure"] for line in lines}
     units = plural(unit)
-    items = [("Interval", _INTERVAL), ("p", _P), (f"Of every 100 {units}", _OF_100.format(units=units))]
+    everybody = ("Sites counted", _OF_SITES) if signs else (f"Of every 100 {units}", _OF_100.format(units=units))
+    items = [("Interval", _INTERVAL), ("p", _P), everybody]
     items += [words for measures, words in _MEASURES.items() if measures & used]
     if any(line["clusters"] not in (None, line["n"]) for line in lines):
         items.append(("Clusters", _CLUSTERS.format(units=units.capitalize())))

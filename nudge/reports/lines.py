@@ -53,7 +53,7 @@ FLAG_WORDS: Final[Mapping[Flag, str]] = {
     Flag.FOLLOW_UP_SHORT: "No unit of some arm was followed to the horizon here, so there is no average to give.",
     Flag.TIME_IGNORED: "The arms came one after the other, and this takes no account of time: read the series.",
     Flag.BEFORE_THE_END: "A look before the end, at the confidence that this look allows.",
-    Flag.DISPATCH_DIFFERS_BY_ARM: "The arms were posted a day or more apart.",
+    Flag.DISPATCH_DIFFERS_BY_ARM: "The arms were posted, or their signs put up, a day or more apart.",
 }
 
 

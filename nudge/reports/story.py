@@ -55,7 +55,7 @@ def tell(summary: Mapping[str, Any], wording: Wording) -> Story:
         overrides(summary),
         account.trust(summary),
         account.responders(summary, wording),
-        glossary.how_to_read(summary, unit),
+        glossary.how_to_read(summary, unit, signs=wording.signs),
     ]
     answers = tuple(
         answer for outcome in featured for answer in outcomes.answers(outcome, wording, drawn_here=drawn_here)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from nudge.base.columns import Kind
 from nudge.base.values import day_in_words, pounds, uk_date
 from nudge.experiment.definition import Experiment, LiveExperiment, OutcomeType
+from nudge.experiment.sites import SiteExperiment
 
 MINUS: Final = "−"
 NONE: Final = "–"
@@ -21,6 +22,7 @@ class Wording:
 
     `events` maps an outcome to what happens in it ("contact or payment"); `names` to what it is called ("Days to
     contact"); `money` holds the outcomes counted in pence; `harms` those watched for harm, in the order to print.
+    `signs`: signs were put up, no letters posted.
     """
 
     title: str
@@ -30,6 +32,7 @@ class Wording:
     events: Mapping[str, str] = field(default_factory=dict)
     money: Collection[str] = ()
     harms: tuple[str, ...] = ()
+    signs: bool = False
 
     @classmethod
     def of(cls, experiment: Experiment) -> Wording:
@@ -41,7 +44,7 @@ class Wording:
             title=experiment.title or experiment.id,
             question=experiment.question,
             labels={arm.id: arm.name for arm in experiment.arms},
-            names={outcome.id: outcome.name for outcome in experiment.outcomes},
+            names=_names(experiment),
             events={
                 outcome.id: listed([reason(event) for event in outcome.event], "or")
                 if live
@@ -50,6 +53,7 @@ class Wording:
             },
             money={outcome.id for outcome in experiment.outcomes if columns.get(outcome.column or "") is Kind.MONEY},
             harms=experiment.harms if isinstance(experiment, LiveExperiment) else (),
+            signs=isinstance(experiment, SiteExperiment),
         )
 
     def arm(self, arm: str) -> str:
@@ -79,6 +83,16 @@ class Wording:
         """The units to whom it did not happen: `those not in touch`."""
         event = self.event(outcome)
         return "those not in touch" if event in _HAPPENED else f"those without {event} by then"
+
+
+def _names(experiment: Experiment) -> dict[str, str]:
+    """What each outcome is called; of sites also what was read at the places nearby."""
+    names = {outcome.id: outcome.name for outcome in experiment.outcomes}
+    if isinstance(experiment, SiteExperiment):
+        shares = {outcome.id for outcome in experiment.outcomes if outcome.limit is not None}
+        names = {name: f"{words}, per cent" if name in shares else words for name, words in names.items()}
+        names |= {f"{name}_nearby": f"{words}, at the places nearby" for name, words in names.items()}
+    return names
 
 
 _HAPPENED: Final = {"contact": "were in touch", "contact or payment": "were in touch or had paid"}

@@ -23,17 +23,19 @@ from nudge.base.errors import Refused
 from nudge.base.files import write_whole
 from nudge.experiment.definition import LiveExperiment, Outcome, OutcomeType
 from nudge.records.store import audit
-from nudge.records.tables import EventRow, PostingRow, SealRow
+from nudge.records.tables import EventRow, SealRow
 from nudge.reports.summary import ArmCount, Checks, Flow, Header, Summary, assemble, summary_json
 from nudge.reports.wording import count_of
 from nudge.trial.balance import balance_notes
 from nudge.trial.batches import FIRST
 from nudge.trial.codes import TrialCode
 from nudge.trial.coverage import BALANCES, days_wanted, short_of, source_of, unbroken
-from nudge.trial.delivery import after_draw, delivered
+from nudge.trial.delivery import after_draw, delivered, dispatched, dispatched_apart
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.looks import Taken, last_look, look_now, looks_taken, record_look, told
 from nudge.trial.population import Population, Recorded, of_batches, population_of, read_recorded
+from nudge.trial.site_analysis import estimate_sites, write_tables
+from nudge.trial.sites import of_signs
 from nudge.uplift.analysis import analyse_outcome
 from nudge.uplift.checks import balance, missing_by_arm, sample_ratio
 from nudge.uplift.estimate import Flag
@@ -59,7 +61,10 @@ def estimate(trial: Trial, *, today: date, redraws: int = REDRAWS, look: bool = 
     Refused before the results open (last day 0 + horizon + lag), or where a source does not cover that long. `look`:
     a look before that, of the primary outcome and harms alone, where the sealed plan declares one that is due.
     """
-    return _estimated(trial, read_recorded(trial), today=today, redraws=redraws, look=look)[0]
+    recorded = read_recorded(trial)
+    if of_signs(trial.experiment):
+        return estimate_sites(trial, recorded, today=today, redraws=redraws, look=look).summary
+    return _estimated(trial, recorded, today=today, redraws=redraws, look=look)[0]
 
 
 def _estimated(
@@ -89,7 +94,7 @@ def _estimated(
     days = [
         date.fromordinal(day).isoformat() for day in sorted({int(population.day0.min()), int(population.day0.max())})
     ]
-    apart = _dispatch_differs(population, [row for row in recorded.postings if row.wave == FIRST])
+    apart = dispatched_apart(population, [row for row in recorded.postings if row.wave == FIRST])
     second = _first_later_posting(recorded, population)
     sent = delivered(experiment, population, recorded)
     results = []
@@ -367,7 +372,7 @@ def _header(
         ),
         arms=tuple(ArmCount(arm=arm, assigned=assigned[arm], clusters=len(clusters[arm])) for arm in population.arms),
         checks=Checks(
-            dispatch_by_arm=_dispatch(population, first),
+            dispatch_by_arm=dispatched(population, first),
             after_draw=after_draw(trial.experiment, population, recorded),
             sample_ratio=sample_ratio(population.assignment),
             missing_by_arm=_missing(results, population),
@@ -401,27 +406,6 @@ def _missing(results: Sequence[OutcomeResult], population: Population) -> dict[s
             missing = {arm["arm"]: arm["missing"] for arm in document["arms"]}
             return missing_by_arm(population.by_arm(population.primary), missing)
     return None
-
-
-def _dispatch(population: Population, first: Sequence[PostingRow]) -> dict[str, Any]:
-    """Letters posted, withheld and the median posting day after day 0, by arm: a sign that arms went out apart."""
-    row = population.row_of
-    found: dict[str, Any] = {}
-    for code, arm in enumerate(population.arms):
-        own = [posting for posting in first if posting.unit in row and population.arm[row[posting.unit]] == code]
-        days = [posting.posted_on - int(population.day0[row[posting.unit]]) for posting in own if posting.posted_on]
-        found[arm] = {
-            "posted": len(days),
-            "withheld": sum(posting.status == "withheld" for posting in own),
-            "median_day": float(np.median(days)) if days else None,
-        }
-    return found
-
-
-def _dispatch_differs(population: Population, first: Sequence[PostingRow]) -> bool:
-    """Whether the median posting days of two arms lie a day or more apart (rules §1)."""
-    medians = [arm["median_day"] for arm in _dispatch(population, first).values() if arm["median_day"] is not None]
-    return bool(medians) and max(medians) - min(medians) >= 1
 
 
 def _first_later_posting(recorded: Recorded, population: Population) -> int | None:
@@ -472,8 +456,12 @@ def write_report(trial: Trial, *, today: date, now: datetime, redraws: int = RED
     from nudge.reports.render import report_html, report_pdf
     from nudge.reports.wording import Wording
 
-    recorded = read_recorded(trial)
-    summary, taken = _estimated(trial, recorded, today=today, redraws=redraws, look=look)
+    recorded, tables, taken = read_recorded(trial), None, None
+    if of_signs(trial.experiment):
+        tables = estimate_sites(trial, recorded, today=today, redraws=redraws, look=look)
+        summary = tables.summary
+    else:
+        summary, taken = _estimated(trial, recorded, today=today, redraws=redraws, look=look)
     folder, name = trial.workspace.out(trial.id), ""
     if look and taken is not None:
         record_look(trial, taken, recorded.ledger, now=now)
@@ -481,6 +469,7 @@ def write_report(trial: Trial, *, today: date, now: datetime, redraws: int = RED
     files = [write_whole(folder / f"{name}summary.json", summary_json(summary))]
     page = report_html(summary, title=trial.experiment.title, wording=Wording.of(trial.experiment))
     files.append(write_whole(folder / f"{name}report.html", page))
+    files += [] if tables is None else write_tables(folder, tables)
     notes = []
     try:
         files.append(write_whole(folder / f"{name}report.pdf", report_pdf(page)))

@@ -6,12 +6,13 @@ Nothing here takes a unit out of the analysis (I5).
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from nudge.experiment.definition import LiveExperiment
+from nudge.records.tables import PostingRow
 from nudge.trial.batches import FIRST
 from nudge.trial.population import Population, Recorded
 from nudge.uplift.checks import missing_by_arm
@@ -102,3 +103,24 @@ def after_draw(experiment: LiveExperiment, population: Population, recorded: Rec
         told = missing_by_arm(of, counts)
         found[name] = {"counts": told["counts"], "of": of, "p_value": told["p_value"]}
     return found
+
+
+def dispatched(population: Population, first: Sequence[PostingRow]) -> dict[str, Any]:
+    """Letters posted, withheld and the median posting day after day 0, by arm: a sign that arms went out apart."""
+    row = population.row_of
+    found: dict[str, Any] = {}
+    for code, arm in enumerate(population.arms):
+        own = [posting for posting in first if posting.unit in row and population.arm[row[posting.unit]] == code]
+        days = [posting.posted_on - int(population.day0[row[posting.unit]]) for posting in own if posting.posted_on]
+        found[arm] = {
+            "posted": len(days),
+            "withheld": sum(posting.status == "withheld" for posting in own),
+            "median_day": float(np.median(days)) if days else None,
+        }
+    return found
+
+
+def dispatched_apart(population: Population, first: Sequence[PostingRow]) -> bool:
+    """Whether the median posting days of two arms lie a day or more apart (rules §1)."""
+    medians = [arm["median_day"] for arm in dispatched(population, first).values() if arm["median_day"] is not None]
+    return bool(medians) and max(medians) - min(medians) >= 1

@@ -183,6 +183,8 @@ def clear_batch(folder: Path) -> None:
         shutil.rmtree(again)
     for name in (PULL_LIST, TAKEN_OUT, ACTIONS, "letters/.made.jsonl"):
         (folder / name).unlink(missing_ok=True)
+    for path in (*folder.glob("signs/*.pdf"), *folder.glob("schedule*"), folder / "install-log.csv"):
+        path.unlink(missing_ok=True)
 
 
 def _specs(

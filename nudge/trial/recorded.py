@@ -29,6 +29,7 @@ from nudge.trial.recorded_outcomes import columns_named, measure
 from nudge.trial.recorded_sequences import drawn_sequences
 from nudge.trial.recorded_series import series_periods
 from nudge.trial.recorded_units import Units, drawn_word, read_units
+from nudge.trial.stored import Stored
 from nudge.uplift.analysis import analyse_outcome
 from nudge.uplift.checks import balance, missing_by_arm
 from nudge.uplift.estimate import Estimate, Flag, Role
@@ -67,6 +68,22 @@ def analyse(
     return assemble(_header(read, measured, results, as_of), results)
 
 
+def analyse_stored(
+    plan: RecordedExperiment, cells: Cells, stored: Stored, *, redraws: int
+) -> tuple[tuple[Measured, ...], tuple[OutcomeResult, ...]]:
+    """Every outcome of a trial that was drawn here, as of a recorded plan, but against the draw on record.
+
+    Raises Refused with what makes an outcome impossible to estimate.
+    """
+    read = _read(plan, cells, stored)
+    measured = tuple(measure(outcome, read.units, read.columns) for outcome in plan.outcomes)
+    Refused.when(read.columns.problems)
+    results = tuple(
+        _analysed(read, outcome, found, redraws) for outcome, found in zip(plan.outcomes, measured, strict=True)
+    )
+    return measured, results
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Read:
     """A plan and its data, read: who was in the trial, and what was drawn."""
@@ -82,13 +99,14 @@ class _Read:
     key: str  # the definition's hash
     delivered: Mapping[str, Any]  # by unit
     times: IntArray | None  # by unit, its period's place in a series
+    stored: Stored | None = None  # the draw itself, where it was made here
 
 
-def _read(plan: RecordedExperiment, cells: Cells) -> _Read:
+def _read(plan: RecordedExperiment, cells: Cells, stored: Stored | None = None) -> _Read:
     columns = Columns(cells, plan.data.missing)
     units = read_units(plan, columns)
     drawn = drawn_word(plan)
-    assignment, place = units.assignment(drawn)
+    assignment, place = units.assignment(drawn) if stored is None else stored.of(units, columns)
     covariates = [_covariate(heading, units, columns) for heading in plan.analysis.covariates]
     return _Read(
         plan=plan,
@@ -104,6 +122,7 @@ def _read(plan: RecordedExperiment, cells: Cells) -> _Read:
         times=series_periods(str(plan.data.period), units, columns)
         if plan.design.compare == "interrupted_series"
         else None,
+        stored=stored,
     )
 
 
@@ -117,9 +136,10 @@ def _analysed(read: _Read, outcome: Outcome, found: Measured, redraws: int) -> O
         confidence=plan.analysis.confidence,
         smallest_worthwhile=plan.worthwhile(outcome.id),
         multiplicity=plan.multiplicity,
-        redraw_key=redraw_key(read.key),
+        redraw_key=redraw_key(read.key) if read.stored is None else read.stored.key,
         redraws=redraws,
-        live=False,
+        live=read.stored is not None,
+        unit="unit" if read.stored is None else read.stored.unit,
         weigh=plan.data.weigh,
         adjust=plan.analysis.adjust,
         primaries=sum(item.primary for item in plan.outcomes),
@@ -198,9 +218,11 @@ def _sequenced(read: _Read, unit: IntArray) -> dict[str, Any]:
     return {
         "stratum": layer[unit] * periods + units.period[unit],
         "strata": tuple(f"{name}\t{when}".strip() for name in names for when in units.periods),
-        "drawn": units.cluster[unit],
+        "drawn": units.cluster[unit] if read.stored is None else read.place[unit],
         "period": units.period[unit],
-        "sequences": drawn_sequences(
+        "sequences": read.stored.sequences
+        if read.stored is not None and read.stored.sequences is not None
+        else drawn_sequences(
             read.plan, units.sequences, units.patterns, units.periods, None if units.stratum is None else of_cluster
         ),
     }

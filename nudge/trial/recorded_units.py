@@ -25,9 +25,10 @@ class Units:
     """The units of a trial, n of them, and which unit each of R rows belongs to.
 
     `arm` holds codes into `arms`, the reference first. `cluster` (None: each unit its own) and `pair` are codes; a
-    side of a pair is a cluster. `site` is what a rate or a mean before the letters is taken over: the unit, else the
-    cluster. `before` marks rows of a period before the trial. `kept` is False where a cluster in several arms was
-    dropped. `spanning` says that clusters hold units of several arms.
+    side of a pair is a cluster. `site` is what a percentile, or a rate or a mean before the letters, is taken over: the
+    unit, else the cluster; a cluster's one period where it had one arm after the other. `before` marks rows of a period
+    before the trial. `kept` is False where a cluster in several arms was dropped. `spanning` says that clusters hold
+    units of several arms.
     """
 
     arms: tuple[str, ...]
@@ -57,7 +58,10 @@ class Units:
 
     @property
     def site(self) -> IntArray:
-        """The unit itself where units are named, else its cluster, else itself."""
+        """The unit itself where units are named, else its cluster, in turn its cluster's period, else itself."""
+        if self.sequences is not None and self.cluster is not None and self.period is not None:
+            cell: IntArray = np.unique(self.cluster * len(self.periods) + self.period, return_inverse=True)[1]
+            return cell
         if self.named or self.cluster is None:
             return np.arange(len(self))
         return self.cluster

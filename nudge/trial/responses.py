@@ -134,7 +134,7 @@ def add_responses(
     problem of every file, where days are not stated or lie in the future, and where rows are unreadable (unless
     `accept_good_rows`); their list is written all the same.
     """
-    _check_open(trial)
+    check_open(trial)
     learnt = load_mappings(trial.workspace.mappings)
     if mapping is not None:
         learnt = learnt | {mapping.file_kind: mapping}
@@ -160,7 +160,7 @@ def withdraw_responses(trial: Trial, sha256: str, *, because: str, now: datetime
 
     Refused where no such file is on record, and without a reason.
     """
-    _check_open(trial)
+    check_open(trial)
     if not because.strip():
         raise Refused(TrialCode.BECAUSE_MISSING.at(trial.place))
     with trial.store.transaction() as connection:
@@ -177,7 +177,7 @@ def withdraw_responses(trial: Trial, sha256: str, *, because: str, now: datetime
     return gone["EventRow"]
 
 
-def _check_open(trial: Trial) -> None:
+def check_open(trial: Trial) -> None:
     """Sealed, its event rules those of the seal, and not closed. A template touched since is no matter here."""
     if trial.seal is None:
         raise Refused(TrialCode.NOT_SEALED.at(trial.place, trial=trial.id))
@@ -233,7 +233,7 @@ def _keep(
     with trial.store.snapshot() if dry_run else trial.store.transaction() as connection:
         known = rows_of(connection, ImportRow, trial=trial.id, sha256=reading.sha256)
         if known:
-            return _again(connection, trial, known[0], covers, now, dry_run=dry_run)
+            return added_before(connection, trial, known[0], covers, now, dry_run=dry_run)
         days = covers or reading.proposed_covers
         if days is None:
             raise Refused(ResponseCode.COVERS_UNKNOWN.at(Place(reading.name)))
@@ -255,7 +255,7 @@ def _keep(
             **found.counts,
         )
         if not dry_run:
-            append(connection, [_import_row(trial.id, imported, now)])
+            append(connection, [import_row(trial.id, imported, now)])
             append(connection, [*found.events, *found.measurements, *found.reviews])
             facts = imported.figures()
             # a file's name is whatever somebody typed, and the chain is never erased
@@ -376,7 +376,7 @@ def _index(connection: Connection, trial: str) -> Index:
     )
 
 
-def _import_row(trial: str, imported: Imported, now: datetime) -> ImportRow:
+def import_row(trial: str, imported: Imported, now: datetime) -> ImportRow:
     return ImportRow(
         trial=trial,
         sha256=imported.sha256,
@@ -393,7 +393,7 @@ def _import_row(trial: str, imported: Imported, now: datetime) -> ImportRow:
     )
 
 
-def _again(
+def added_before(
     connection: Connection,
     trial: Trial,
     known: ImportRow,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
@@ -26,11 +27,13 @@ from nudge.documents.remarks import remarks_on_claims
 from nudge.documents.siblings import check_siblings, lines_missing, siblings_of
 from nudge.documents.templates import TemplateFolder, check_templates
 from nudge.experiment.conditions import compile_condition
-from nudge.experiment.definition import LiveExperiment
+from nudge.experiment.definition import Claim, LiveExperiment
 from nudge.experiment.loader import parse
 from nudge.experiment.seal import NO_BEACON, beacon_day, commitment, definition_hash, seal_hash, seed, unsealable
+from nudge.experiment.sites import SiteExperiment
 from nudge.intake.history import read_history
 from nudge.intake.mapping import load_mappings
+from nudge.intake.observations import read_observations
 from nudge.records.store import append, audit, change, rows_of
 from nudge.records.tables import AmendmentRow, BatchRow, SealRow
 from nudge.trial.codes import TrialCode
@@ -196,6 +199,12 @@ def claim_figures(trial: Trial) -> tuple[dict[str, ClaimFigure], list[Problem]]:
                 )
             )
             continue
+        if isinstance(experiment, SiteExperiment):
+            figures[name] = _observed_figure(name, claim, path)
+            problems += [
+                replace(problem, place=trial.loaded.place("claims", name)) for problem in figures[name].problems
+            ]
+            continue
         with read_history(
             path, experiment.columns, mapping, spool=private_folder(trial.workspace.folder / "data")
         ) as history:
@@ -213,6 +222,22 @@ def claim_figures(trial: Trial) -> tuple[dict[str, ClaimFigure], list[Problem]]:
         figures[name] = figure
         problems += [replace(problem, place=trial.loaded.place("claims", name)) for problem in figure.problems]
     return figures, problems
+
+
+def _observed_figure(name: str, claim: Claim, path: Path) -> ClaimFigure:
+    """A claim of a sign, from what people were seen to do: of everybody seen, those of one site alike."""
+    seen = read_observations(path, claim.numerator)
+    return work_out_claim(
+        name,
+        claim,
+        seen.rows,
+        eligible=lambda _: True,
+        cut=seen.cut,
+        event_kinds=(claim.numerator,),
+        has_household=True,
+        source=claim.source,
+        source_sha256=seen.sha256,
+    )
 
 
 def record_beacon(trial: Trial, value: str, *, now: datetime) -> Sealed:

@@ -32,6 +32,10 @@ class SignTrialCode(Code):
         "Add --starts DAY.",
     )
     STARTS_PAST = ("a first day of today or later", "Correct --starts.")
+    PUT_UP_ALREADY = (
+        "a batch of which no sign is up yet",
+        "A sign that is spoilt may be printed again from its own file, in the batch's `signs` folder.",
+    )
     NOT_DRAWN = ("sites that are drawn", "Give the sites file first: `nudge signs {trial} SITES`.")
     LOG_REFERENCE = ("the reference of a sign of this trial", "Copy it from the sign, or from install-log.csv.")
     LOG_TWICE = ("each sign once (it stands in row {first} already)", "Remove one of the two rows.")
@@ -49,6 +53,19 @@ class SignTrialCode(Code):
     LOG_DOWN_ALONE = ("the day a sign was put up, where it was taken down", "Fill it in.")
     NOTHING_PUT_UP = ("at least one sign that was put up", "Fill in the day beside each sign that is up.")
     KIND_OF_SIGNS = ("one of the kinds of file {valid}", "Name it with --kind.")
+    COVERS_TURNED = ("a first day covered that is not after the last", "Turn the two days after --covers round.")
+    COVERS_OTHER_DAYS = (
+        "every row inside the days covered ({count} are not; the first is row {row})",
+        "Correct --covers, or export the days that were asked for.",
+    )
+    SPEEDS_MIXED = (
+        "the speeds of a site one by one, or in bands",
+        "Withdraw one of the two files and export it in the form of the other.",
+    )
+    BANDS_OVERLAP = (
+        "the same bands on every day of a site",
+        "Withdraw the file whose bands are other ones, and export it again in the bands of the rest.",
+    )
     WINDOW_UNCOVERED = (
         "{kind} on file for every day from {first} to {last} (now {now})",
         "Export {kind} for those days and run `nudge responses {trial} FILE --kind {kind}`.",

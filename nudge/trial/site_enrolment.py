@@ -15,8 +15,10 @@ from nudge.allocation.design import Allocated, Design, Entry
 from nudge.allocation.drawing import assignment_of
 from nudge.allocation.listing import list_hash
 from nudge.base.canonical import canonical
-from nudge.base.errors import Place, Refused
+from nudge.base.errors import Place, Problem, Refused
 from nudge.base.values import utc_text
+from nudge.documents.sign import SignSpec, check_sign, draw_sign, sign_reference
+from nudge.documents.templates import TemplateFolder
 from nudge.experiment.conditions import compile_condition
 from nudge.experiment.sites import SiteExperiment
 from nudge.intake.mapping import ColumnMapping, load_mappings, save_mappings
@@ -27,7 +29,7 @@ from nudge.trial.codes import TrialCode
 from nudge.trial.enrolment import as_allocated, batch_line
 from nudge.trial.entries import entry_of, kept_with_batch
 from nudge.trial.handle import Trial, require_seal
-from nudge.trial.sealing import draw_seed, epoch_now, read_secret
+from nudge.trial.sealing import draw_seed, epoch_now, frozen_claims, lapsed_claims, read_secret
 from nudge.trial.site_codes import SignTrialCode
 from nudge.trial.sites import SiteFacts, signs_of, site_code
 from nudge.trial.units import exclusion, with_bands
@@ -82,6 +84,7 @@ def draw_sites(
     """
     experiment = signs_of(trial)
     seal = require_seal(trial)
+    Refused.when(lapsed_claims(trial, seal, today))
     mapping = mapping or load_mappings(trial.workspace.mappings).get(FILE_KIND)
     reading = read_sites(
         file, experiment.columns, today=today, needed=_needed(experiment), mapping=mapping, encoding=encoding
@@ -108,6 +111,7 @@ def draw_sites(
     found = _sort(experiment, reading, secret, {row.cluster for row in allocated})
     if not found.new and not found.back:
         raise Refused(SignTrialCode.NO_SITES.at(Place(reading.name)))
+    _prove(trial, experiment, (*found.new, *found.back), frozen_claims(seal))
     design = Design.of(experiment, epoch=epoch)
     entries = {site_code(secret, site.site): _entry(experiment, site) for site in found.new}
     _check_reach(experiment, reading, design, entries, allocated)
@@ -232,6 +236,31 @@ def _attainable(
         return (2 if len(design.arms) == 2 else 1) / count
     control = experiment.control.id
     return max(assignment.between(arm, control).attainable_p() for arm in design.arms if arm != control)
+
+
+def _prove(trial: Trial, experiment: SiteExperiment, sites: Sequence[Site], claims: Mapping[str, str]) -> None:
+    """Draw every sign in every size that a site has; Refused where any of them cannot be made (I4)."""
+    sizes = {(site.size or experiment.sites.size, site.orientation or experiment.sites.orientation) for site in sites}
+    folder = TemplateFolder(trial.workspace.templates)
+    problems: list[Problem] = []
+    for template in dict.fromkeys(arm.sign for arm in experiment.arms if arm.sign):
+        for size, orientation in sorted(sizes):
+            spec = SignSpec(
+                reference=sign_reference(bytes(32), trial.id, "proof"),
+                template=template,
+                site="proof",
+                size=size,
+                orientation=orientation,
+                preset=experiment.sites.preset,
+                council=trial.workspace.council,
+                claims=claims,
+                details=experiment.details,
+            )
+            try:
+                problems += check_sign(draw_sign(spec, folder), spec, folder)
+            except Refused as refusal:
+                problems += refusal.problems
+    Refused.when(dict.fromkeys(problems))
 
 
 def _flow(result: SitesDrawn, found: _Sorted, secret: bytes, starts: date | None) -> dict[str, object]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from nudge.base.errors import Refused
 from nudge.experiment.definition import LiveExperiment
+from nudge.experiment.live_checks import CHANGING
 from nudge.experiment.loader import load
 from nudge.records.store import rows_of
 from nudge.records.tables import AuditRow, BatchRow, EventRow, ImportRow, PostingRow, ReviewRow, UnitRow
@@ -17,7 +18,9 @@ from nudge.reports.wording import plural
 from nudge.trial.due import due_on
 from nudge.trial.gate import HELD
 from nudge.trial.handle import Trial, open_trial, require_seal
+from nudge.trial.installation import TAKEN_DOWN
 from nudge.trial.looks import due_look
+from nudge.trial.sites import of_signs
 from nudge.workspace import Workspace
 
 DAYS_BETWEEN: Final = {"once": 36_500, "weekly": 7, "fortnightly": 14, "monthly": 28}
@@ -62,16 +65,17 @@ def standing(workspace: Workspace, name: str, *, today: date) -> Standing | None
     counts = {
         "batches": len(batches),
         f"{plural(trial.experiment.unit)} in the trial": len(units),
-        "letters posted": sum(row.status == "posted" for row in postings),
-        "letters withheld": sum(row.status == "withheld" for row in postings),
+        **_sent(trial, postings),
     }
-    for kind in sorted({event.kind for event in events} - {HELD}):
+    for kind in sorted({event.kind for event in events} - {HELD, TAKEN_DOWN}):
         counts[f"{plural(trial.experiment.unit)} with {kind.replace('_', ' ')}"] = len(
             {event.unit for event in events if event.kind == kind}
         )
     steps = (
         ()
         if closed
+        else tuple(_steps_of_signs(trial, batches, postings, imports, today))
+        if of_signs(trial.experiment)
         else tuple(
             _steps(trial, batches, postings, imports, waiting, due_look(trial, batches, units, ledger, today), today)
         )
@@ -79,6 +83,53 @@ def standing(workspace: Workspace, name: str, *, today: date) -> Standing | None
     return Standing(
         trial=trial.id, title=title, counts=counts, to_do=steps or ("Closed." if closed else "Nothing today.",)
     )
+
+
+def _sent(trial: Trial, postings: list[PostingRow]) -> dict[str, int]:
+    """Letters, or signs, that went and did not go."""
+    thing, done = ("signs", "put up") if of_signs(trial.experiment) else ("letters", "posted")
+    found = {f"{thing} {done}": sum(row.status == "posted" for row in postings)}
+    return found | {f"{thing} withheld": sum(row.status == "withheld" for row in postings)}
+
+
+def _changed(trial: Trial) -> list[str]:
+    """What is to be mended before anything else: the file or a template is no longer what was sealed."""
+    try:
+        require_seal(trial)
+    except Refused as refusal:
+        return [f"{problem.place}: {problem.fix}" for problem in refusal.problems]
+    return []
+
+
+def _steps_of_signs(
+    trial: Trial, batches: list[BatchRow], postings: list[PostingRow], imports: list[ImportRow], today: date
+) -> list[str]:
+    steps = _changed(trial)
+    standing = [batch for batch in batches if batch.status != "abandoned"]
+    if trial.seal is not None and trial.seal.beacon_value is None:
+        steps.append(f'nudge seal {trial.id} --beacon "VALUE"   (once published: {trial.seal.beacon_name})')
+    elif not standing:
+        starts = " --starts DAY" if trial.experiment.design.method in CHANGING else ""
+        steps.append(f"nudge signs {trial.id} SITES{starts}   (the sites file)")
+    for batch in standing:
+        if batch.status == "drawn":
+            steps.append(f"nudge signs {trial.id}   (make the signs)")
+        waiting = sum(row.status == "made" for row in postings)
+        if batch.status != "drawn" and waiting:
+            steps.append(f"nudge signs {trial.id} --installed LOG   (signs not up yet: {waiting})")
+    return steps + _opening(trial, imports, today)
+
+
+def _opening(trial: Trial, imports: list[ImportRow], today: date) -> list[str]:
+    """The report, once the results are open; until then when they open and how far the files reach."""
+    opens = trial.opens_on()
+    if opens is None:
+        return []
+    if today >= opens:
+        return [f"nudge uplift {trial.id}"]
+    last = max((row.covers_to for row in imports), default=None)
+    on_file = f"responses are on file to {date.fromordinal(last)}" if last else "no responses on file yet"
+    return [f"results open on {opens}; {on_file}"]
 
 
 def _steps(
@@ -90,11 +141,7 @@ def _steps(
     look: int | None,
     today: date,
 ) -> list[str]:
-    steps = []
-    try:
-        require_seal(trial)
-    except Refused as refusal:  # the file or a letter is no longer what was sealed
-        steps += [f"{problem.place}: {problem.fix}" for problem in refusal.problems]
+    steps = _changed(trial)
     standing = [batch for batch in batches if batch.status != "abandoned"]
     if trial.seal is not None and trial.seal.beacon_value is None:
         steps.append(f'nudge seal {trial.id} --beacon "VALUE"   (once published: {trial.seal.beacon_name})')
@@ -122,11 +169,4 @@ def _steps(
         )
     if look is not None:
         steps.append(f"nudge uplift {trial.id} --look   (look {look} is due)")
-    opens = trial.opens_on()
-    if opens is not None and today >= opens:
-        steps.append(f"nudge uplift {trial.id}")
-    elif opens is not None:
-        last = max((row.covers_to for row in imports), default=None)
-        on_file = f"responses are on file to {date.fromordinal(last)}" if last else "no responses on file yet"
-        steps.append(f"results open on {opens}; {on_file}")
-    return steps
+    return steps + _opening(trial, imports, today)

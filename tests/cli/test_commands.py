@@ -47,6 +47,7 @@ def test_every_command_has_one_line_of_help_and_an_example(name: str, nudge: Ter
 
 
 WRITES = {"init", "seal", "amend", "close", "erase", "enrol", "letters", "dispatch", "responses", "undo", "hold"}
+WRITES |= {"compare", "signs"}
 FIGURES = set(COMMANDS) - {"init", "demo"}
 
 

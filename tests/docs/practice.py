@@ -17,8 +17,10 @@ from nudge.simulation.responses import respond
 from nudge.trial.handle import open_trial
 from nudge.trial.sealing import record_beacon, seal_trial
 from nudge.workspace import make_workspace, open_workspace
+from tests.experiments import places
 
 TRIAL: Final = "wealden-arrears"
+SIGNS: Final = "recycling-eyes"
 START: Final = date(2026, 12, 7)
 SECRET: Final = hashlib.sha256(b"practice").digest()
 SIGNED: Final = {
@@ -64,7 +66,13 @@ def sealed(folder: Path) -> SimulatedCouncil:
 
 
 def answers(folder: Path, until: date) -> None:
-    """Write what came back up to a day, as the tenants of this workspace answer the letters that they got."""
+    """Write what came back up to a day, as the tenants of this workspace answer the letters that they got.
+
+    In a workspace of signs: the installers' log, and the incidents reported at the sites.
+    """
+    if (folder / "data" / "sites.csv").is_file():
+        _reported(folder, until)
+        return
     from nudge.demo import _drawn
 
     arms, day0, letters = _drawn(folder)
@@ -73,6 +81,25 @@ def answers(folder: Path, until: date) -> None:
     files = (came.contacts, came.payments, came.returned, came.complaints, came.moved, came.breathing_space)
     for sheet in (*files, *came.rent_accounts):
         write_whole(folder / "data" / sheet.name, sheet.csv())
+
+
+def signs(folder: Path) -> None:
+    """A sealed trial of signs, its sites file, and the same with two sites that are not settled."""
+    places.sealed(folder, SIGNS)
+    rows = [places.place(number, pair=f"P{(number + 1) // 2}") for number in range(1, 17)]
+    rows += [places.nearby(number) | {"pair": ""} for number in range(1, 5)]
+    write_whole(folder / "data" / "sites.csv", places.sites_csv(rows))
+    rows[7] = rows[7] | {"Owner Consent": "no"}
+    rows[11] = rows[11] | {"Highway": "yes"}
+    write_whole(folder / "data" / "sites-first.csv", places.sites_csv(rows))
+
+
+def _reported(folder: Path, until: date) -> None:
+    [form] = (folder / "out" / SIGNS).glob("batch-*/install-log.csv")
+    write_whole(folder / "data" / "install-log.csv", places.filled_log(form, by=until))
+    days = (until - places.STARTS).days - 1
+    rates = {f"S{number:02}": (lambda _: 0.2) for number in range(1, 17)}
+    write_whole(folder / "data" / "fly-tips.csv", places.incidents_csv(rates, -84, days, places.STARTS))
 
 
 def closed(folder: Path) -> None:
@@ -89,6 +116,7 @@ FOLDERS: Final[Mapping[str, Callable[[Path], object]]] = {
     "empty": lambda _: None,
     "unsealed": workspace,
     "sealed": sealed,
+    "signs": signs,
     "closed": closed,
     "recorded": recorded,
 }

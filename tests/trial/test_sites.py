@@ -34,7 +34,7 @@ columns: {pair: text, traffic: number}
 bands: {busy: {of: traffic, edges: [1000]}}
 eligible: traffic > 10
 sites: {size: A4, days: 28}
-arms: [{id: none, control: true}, {id: eyes, sign: signs/eyes.html}]
+arms: [{id: none, control: true}, {id: eyes, sign: signs/recycling-eyes.html}]
 design: {method: blocked, enrol: once}
 outcomes: [{id: litter, type: rate, source: surveys, primary: true, better: lower}]
 smallest_worthwhile: {litter: 0.2}
@@ -46,7 +46,6 @@ governance:
   beacon: none
   dpia: no personal data
 """
-SIGN = '<!doctype html><html lang="en"><head><title>Sign</title></head><body><p>{{ reference }}</p></body></html>'
 
 
 def workspace(folder: Path, *changes: tuple[str, str]) -> Path:
@@ -57,9 +56,6 @@ def workspace(folder: Path, *changes: tuple[str, str]) -> Path:
         assert old in text
         text = text.replace(old, new)
     (folder / "experiments" / f"{NAME}.yaml").write_text(text, "utf-8")
-    sign = folder / "templates" / "signs" / "eyes.html"
-    sign.parent.mkdir(exist_ok=True)
-    sign.write_text(SIGN, "utf-8")
     seal_trial(trial_of(folder, NAME), secret=SECRET, now=moment(date(2027, 2, 1)))
     return folder
 

@@ -1,0 +1,268 @@
+"""Signs put up and taken down, from the installers' log: what fixes day 0 of a trial of signs (rules §1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+from nudge.base.canonical import canonical
+from nudge.base.errors import Place, Problem, Refused
+from nudge.documents.letter import read_reference
+from nudge.intake.installation import InstallationLog, LogRow, read_log
+from nudge.records.store import append, audit, change, rows_of
+from nudge.records.tables import BatchRow, EventRow, PostingRow
+from nudge.trial.batches import require_open
+from nudge.trial.codes import TrialCode
+from nudge.trial.handle import Trial, require_seal
+from nudge.trial.schedule import Turn
+from nudge.trial.signs import sign_plan, standing_batch
+from nudge.trial.site_codes import SignTrialCode
+from nudge.trial.site_enrolment import starts_on
+from nudge.trial.sites import signs_of
+
+TAKEN_DOWN: Final = "taken_down"
+NOT_PUT_UP: Final = "not_put_up"
+GRACE: Final = 7  # days after the day scheduled from which a sign that is not up counts as withheld
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installed:
+    """What a log came to. `late` were put up after their scheduled day; `withheld` by reason; `waiting` are not due."""
+
+    batch: int
+    day0: date
+    put_up: int
+    taken_down: int
+    late: int
+    waiting: int
+    withheld: Mapping[str, int]
+    made: bool
+
+
+def record_installation(
+    trial: Trial, file: Path, *, today: date, now: datetime, because: str = "", dry_run: bool = False
+) -> Installed:
+    """Record which signs were put up and taken down, from the log that the installers filled in.
+
+    Day 0 is the day the first sign went up, for every site alike; where sites change over it is the day scheduled. A
+    sign left blank a week after its day is withheld; its site stays in the analysis. The same log twice changes
+    nothing. Refused, with every row at fault, for days in the future or before the signs were made, and for a day that
+    moves one on record without a reason (`because`).
+    """
+    experiment = signs_of(trial)
+    require_seal(trial)
+    batch = standing_batch(trial)
+    log = read_log(file)
+    plan = {sign.reference: sign.turn for sign in sign_plan(trial, batch)}
+    with trial.store.snapshot() as connection:
+        require_open(connection, trial)
+        postings = {
+            row.letter_reference: row for row in rows_of(connection, PostingRow, trial=trial.id, batch=batch.number)
+        }
+        down = {row.values_json for row in rows_of(connection, EventRow, trial=trial.id, kind=TAKEN_DOWN)}
+    if not postings:
+        raise Refused(TrialCode.BATCH_NOT_LETTERED.at(Place(f"{trial.id}/{batch.number}"), trial=trial.id))
+    rows = _checked(log, postings, today, because)
+    days = {reference: row.put_up_on for reference, row in rows.items() if row.put_up_on is not None}
+    fixed = None if batch.day0 is None else date.fromordinal(batch.day0)
+    day0 = _day_0(experiment.changing, batch, postings, days)
+    if day0 is None:
+        raise Refused(SignTrialCode.NOTHING_PUT_UP.at(Place(log.name)))
+    if fixed is not None and day0 < fixed and not because.strip():
+        [row] = [row for row in rows.values() if row.put_up_on == day0][:1]
+        raise Refused(SignTrialCode.LOG_BEFORE_DAY_0.at(_place(log, row, "put_up_on"), day=fixed.isoformat()))
+    found = _Found.of(trial, batch, day0, postings, rows, plan, down, today, log.sha256)
+    if found.changes and not dry_run:
+        _record(trial, batch, day0, fixed, found, because, now)
+    final = {reference: found.status.get(reference, row.status) for reference, row in postings.items()}
+    reasons = {reference: found.reason.get(reference, row.reason) for reference, row in postings.items()}
+    withheld: dict[str, int] = {}
+    for reference, status in final.items():
+        if status == "withheld":
+            key = reasons[reference] or "withheld"
+            withheld[key] = withheld.get(key, 0) + 1
+    return Installed(
+        batch=batch.number,
+        day0=day0,
+        put_up=sum(status == "posted" for status in final.values()),
+        taken_down=len(down) + len(found.down),
+        late=found.late,
+        waiting=sum(status == "made" for status in final.values()),
+        withheld=withheld,
+        made=bool(found.changes) and not dry_run,
+    )
+
+
+def _checked(log: InstallationLog, postings: Mapping[str, PostingRow], today: date, because: str) -> dict[str, LogRow]:
+    """The rows by reference, or Refused with every fault."""
+    problems: list[Problem] = []
+    rows: dict[str, LogRow] = {}
+    for row in log.rows:
+        reference = read_reference(row.sign_reference) or row.sign_reference.upper()
+        posting = postings.get(reference)
+        if posting is None:
+            problems.append(SignTrialCode.LOG_REFERENCE.at(_place(log, row, "sign_reference")))
+            continue
+        if reference in rows:
+            where = _place(log, row, "sign_reference")
+            problems.append(SignTrialCode.LOG_TWICE.at(where, first=rows[reference].row))
+            continue
+        rows[reference] = row
+        problems += _faults(log, row, posting, today, because)
+    Refused.when(problems)
+    return rows
+
+
+def _faults(log: InstallationLog, row: LogRow, posting: PostingRow, today: date, because: str) -> list[Problem]:
+    up, down = row.put_up_on, row.taken_down_on
+    found = []
+    made = posting.made_at[:10]
+    for name, day in (("put_up_on", up), ("taken_down_on", down)):
+        if day is not None and day > today:
+            found.append(SignTrialCode.LOG_FUTURE.at(_place(log, row, name)))
+    if up is not None and up.isoformat() < made:
+        found.append(SignTrialCode.LOG_BEFORE_SIGNS.at(_place(log, row, "put_up_on"), made=made))
+    if down is not None and up is None:
+        found.append(SignTrialCode.LOG_DOWN_ALONE.at(_place(log, row, "put_up_on")))
+    if down is not None and up is not None and down < up:
+        found.append(SignTrialCode.LOG_DOWN_FIRST.at(_place(log, row, "taken_down_on")))
+    before = posting.posted_on
+    if up is not None and before is not None and up.toordinal() != before and not because.strip():
+        day_before = date.fromordinal(before).isoformat()
+        found.append(SignTrialCode.LOG_DIFFERS.at(_place(log, row, "put_up_on"), day=day_before))
+    return found
+
+
+def _place(log: InstallationLog, row: LogRow, name: str) -> Place:
+    return Place(log.name, row=row.row, heading=log.headings.get(name, name.replace("_", " ")))
+
+
+def _day_0(
+    changing: bool, batch: BatchRow, postings: Mapping[str, PostingRow], days: Mapping[str, date]
+) -> date | None:
+    """The first day a sign went up, by the records and this log together; the day scheduled where sites change over."""
+    up = {reference: date.fromordinal(row.posted_on) for reference, row in postings.items() if row.posted_on}
+    up |= days
+    if not up:
+        return None
+    return starts_on(batch) if changing else min(up.values())
+
+
+@dataclass(kw_only=True)
+class _Found:
+    """What a log changes, by sign reference."""
+
+    sha256: str
+    status: dict[str, str] = field(default_factory=dict)
+    reason: dict[str, str | None] = field(default_factory=dict)
+    days: dict[str, date] = field(default_factory=dict)
+    down: list[tuple[str, LogRow, str]] = field(default_factory=list)  # the unit, the row, what is kept of it
+    moved: dict[str, tuple[date, date]] = field(default_factory=dict)
+    photos: dict[str, str] = field(default_factory=dict)
+    late: int = 0
+    day0_moves: bool = False
+
+    @property
+    def changes(self) -> bool:
+        return bool(self.status or self.days or self.down or self.day0_moves)
+
+    @classmethod
+    def of(
+        cls,
+        trial: Trial,
+        batch: BatchRow,
+        day0: date,
+        postings: Mapping[str, PostingRow],
+        rows: Mapping[str, LogRow],
+        plan: Mapping[str, Turn],
+        down: set[str],
+        today: date,
+        sha256: str,
+    ) -> _Found:
+        found = cls(sha256=sha256, day0_moves=batch.day0 is not None and batch.day0 != day0.toordinal())
+        for reference, posting in postings.items():
+            row = rows.get(reference)
+            due = plan[reference].dates(day0)[0]
+            up = row.put_up_on if row is not None else None
+            on_record = None if posting.posted_on is None else date.fromordinal(posting.posted_on)
+            if up is not None and up != on_record:
+                found.status[reference], found.reason[reference], found.days[reference] = "posted", None, up
+                if on_record is not None:
+                    found.moved[reference] = (on_record, up)
+            elif up is None and posting.status == "made" and (today - due).days > GRACE:
+                found.status[reference], found.reason[reference] = "withheld", NOT_PUT_UP
+            shown = up or on_record
+            found.late += shown is not None and shown > due
+            if row is not None and row.taken_down_on is not None:
+                kept = canonical({"reference": reference, "on": row.taken_down_on.isoformat()}).decode()
+                if kept not in down:
+                    found.down.append((posting.unit, row, kept))
+            if row is not None and row.photo and (reference in found.days or on_record is None):
+                found.photos[reference] = row.photo
+        return found
+
+
+def _record(
+    trial: Trial, batch: BatchRow, day0: date, fixed: date | None, found: _Found, because: str, now: datetime
+) -> None:
+    with trial.store.transaction() as connection:
+        [row] = rows_of(connection, BatchRow, trial=trial.id, number=batch.number)
+        if row.status != batch.status:  # undone meanwhile
+            raise Refused(TrialCode.BATCH_CHANGED.at(Place(f"{trial.id}/{batch.number}")))
+        for reference, status in found.status.items():
+            to: dict[str, object] = {"status": status, "reason": found.reason[reference]}
+            if reference in found.days:
+                to["posted_on"] = found.days[reference].toordinal()
+            change(connection, PostingRow, where={"trial": trial.id, "letter_reference": reference}, to=to)
+        append(connection, [_down_event(trial, found.sha256, *one) for one in found.down])
+        to = {"status": "posted", "day0": day0.toordinal()}
+        change(connection, BatchRow, where={"trial": trial.id, "number": batch.number}, to=to)
+        facts = {
+            "batch": batch.number,
+            "log": found.sha256,
+            "put_up": len(found.days),
+            "taken_down": len(found.down),
+            "withheld": sum(status == "withheld" for status in found.status.values()),
+            "photos": sorted(found.photos.values()),
+        }
+        audit(connection, trial=trial.id, what="installed", facts=facts, at=now)
+        days = sorted({old.isoformat() for old, _ in found.moved.values()})
+        if fixed is not None and fixed != day0:
+            days = [fixed.isoformat()]
+        if days:
+            moved = sorted({new.isoformat() for _, new in found.moved.values()} | {day0.isoformat()})
+            corrected = {
+                "batch": batch.number,
+                "wave": "signs",
+                "from": days,
+                "to": ", ".join(moved),
+                "because": because.strip(),
+            }
+            audit(connection, trial=trial.id, what="posting_corrected", facts=corrected, at=now)
+
+
+def _down_event(trial: Trial, sha256: str, unit: str, row: LogRow, kept: str) -> EventRow:
+    day = row.taken_down_on
+    if day is None:
+        raise ValueError(row.row)
+    return EventRow(
+        trial=trial.id,
+        unit=unit,
+        kind=TAKEN_DOWN,
+        on_day=day.toordinal(),
+        import_sha256=sha256,
+        row=row.row,
+        matched_by="sign_reference",
+        amount=None,
+        values_json=kept,
+    )
+
+
+def down_days(events: Sequence[EventRow]) -> dict[str, int]:
+    """By sign reference the day, as an ordinal, on which it was taken down."""
+    import json
+
+    return {json.loads(event.values_json)["reference"]: event.on_day for event in events if event.kind == TAKEN_DOWN}

@@ -1,0 +1,232 @@
+"""Files of incidents, surveys and speeds become measurements of sites, by site and day. Arms play no part here."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+from nudge.base.errors import Place, Problem, Refused
+from nudge.intake.cells import reference_key
+from nudge.intake.mapping import ColumnMapping, load_mappings, save_mappings
+from nudge.intake.readings import KINDS, Readings, SiteReading, read_readings
+from nudge.records.codes import ResponseCode
+from nudge.records.store import append, audit, rows_of
+from nudge.records.tables import ImportRow, MeasurementRow, UnitRow
+from nudge.trial.handle import Trial
+from nudge.trial.responses import Imported, added_before, check_open, import_row
+from nudge.trial.site_codes import SignTrialCode
+from nudge.trial.sites import SiteFacts, signs_of
+
+EXPOSURE: Final = "exposure"
+THOUSANDTHS: Final = 1_000
+"""Exposures and speeds are kept as whole thousandths."""
+_EARTH: Final = 6_371_000.0  # metres
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """The sites of a trial, drawn and watched, by each way in which a file may name them."""
+
+    by_id: dict[str, str]
+    by_street: dict[str, list[str]]
+    places: tuple[tuple[str, float, float], ...]
+    radius: float | None
+
+    @classmethod
+    def of(cls, units: Iterable[UnitRow], radius: int | None) -> _Index:
+        facts = [(unit.unit, SiteFacts.read(unit)) for unit in units]
+        streets: dict[str, list[str]] = defaultdict(list)
+        for unit, one in facts:
+            if one.street:
+                streets[_plain(one.street)].append(unit)
+        return cls(
+            by_id={reference_key(one.site): unit for unit, one in facts},
+            by_street=streets,
+            places=tuple(
+                (unit, one.latitude, one.longitude)
+                for unit, one in facts
+                if one.latitude is not None and one.longitude is not None
+            ),
+            radius=None if radius is None else float(radius),
+        )
+
+    def match(self, reading: SiteReading) -> tuple[str | None, str]:
+        """The site of a row, and by what: its id, else a street with one site, else the nearest within the radius."""
+        if reading.site:
+            return self.by_id.get(reference_key(reading.site)), "site"
+        streets = self.by_street.get(_plain(reading.street), []) if reading.street else []
+        if len(streets) == 1:
+            return streets[0], "street"
+        if reading.latitude is not None and reading.longitude is not None and self.radius is not None:
+            here = (reading.latitude, reading.longitude)
+            near = sorted((_metres(here, (lat, lon)), unit) for unit, lat, lon in self.places)
+            if near and near[0][0] <= self.radius:
+                return near[0][1], "position"
+        return None, "several" if len(streets) > 1 else "none"
+
+
+def _plain(street: str) -> str:
+    return re.sub(r"\W+", " ", street.casefold()).strip()
+
+
+def _metres(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """The distance of two places in metres; flat enough within a council."""
+    north = math.radians(other[0] - one[0])
+    east = math.radians(other[1] - one[1]) * math.cos(math.radians((one[0] + other[0]) / 2))
+    return _EARTH * math.hypot(north, east)
+
+
+def add_readings(
+    trial: Trial,
+    files: Sequence[Path],
+    *,
+    kind: str | None,
+    covers: tuple[date, date] | None,
+    today: date,
+    now: datetime,
+    mapping: ColumnMapping | None = None,
+    encoding: str | None = None,
+    accept_good_rows: bool = False,
+    dry_run: bool = False,
+) -> tuple[Imported, ...]:
+    """Record files of one kind, all covering the same days; each whole or not at all, and once.
+
+    Every file is read and checked before any is kept. Rows of places that are no sites of the trial are counted. The
+    same file again, with other days covered, corrects those days. Raises Refused with every problem of every file.
+    """
+    experiment = signs_of(trial)
+    check_open(trial)
+    if kind is None or kind not in KINDS:
+        raise Refused(SignTrialCode.KIND_OF_SIGNS.at(Place(files[0].name), valid=", ".join(KINDS)))
+    learnt = load_mappings(trial.workspace.mappings)
+    if mapping is not None:
+        learnt = learnt | {mapping.file_kind: mapping}
+    readings = [read_readings(path, kind, mapping=learnt.get(kind), encoding=encoding) for path in files]
+    with trial.store.snapshot() as connection:
+        before = {row.sha256: row for row in rows_of(connection, ImportRow, trial=trial.id)}
+        index = _Index.of(rows_of(connection, UnitRow, trial=trial.id), experiment.sites.radius)
+    Refused.when(
+        problem
+        for reading in readings
+        for problem in _problems(reading, before.get(reading.sha256), covers, today, accept_good_rows=accept_good_rows)
+    )
+    imported = [_keep(trial, index, reading, covers, now, dry_run=dry_run) for reading in readings]
+    if any(one.made for one in imported):
+        save_mappings(trial.workspace.mappings, learnt | {kind: readings[-1].mapping})
+    return tuple(imported)
+
+
+def _problems(
+    reading: Readings,
+    known: ImportRow | None,
+    covers: tuple[date, date] | None,
+    today: date,
+    *,
+    accept_good_rows: bool,
+) -> Iterator[Problem]:
+    place, proposed = Place(reading.name), reading.proposed_covers
+    if known is not None and known.kind != reading.kind:
+        yield ResponseCode.KIND_DIFFERS.at(place, before=known.kind)
+    if known is None and covers is None:
+        if proposed is None:
+            yield ResponseCode.COVERS_UNKNOWN.at(place)
+        else:
+            first, last = (day.isoformat() for day in proposed)
+            yield ResponseCode.COVERS_NEEDED.at(place, first=first, last=last)
+    if covers is not None and covers[1] > today:
+        yield ResponseCode.COVERS_FUTURE.at(place, today=today.isoformat(), last=covers[1].isoformat())
+    if covers is not None and covers[0] > covers[1]:
+        yield SignTrialCode.COVERS_TURNED.at(place)
+    if known is not None:
+        return
+    late = [one.row for one in reading.readings if one.on > today]
+    if late:
+        yield ResponseCode.ROWS_FUTURE.at(place, today=today.isoformat(), count=len(late), row=late[0])
+    outside = [one.row for one in reading.readings if covers and not covers[0] <= one.on <= covers[1]]
+    if outside and not late:
+        yield SignTrialCode.COVERS_OTHER_DAYS.at(place, count=len(outside), row=outside[0])
+    if reading.faults and not accept_good_rows:
+        yield ResponseCode.ROWS_UNREADABLE.at(place, count=reading.faulty, rows=reading.rows)
+        yield from reading.faults
+
+
+def _keep(
+    trial: Trial, index: _Index, reading: Readings, covers: tuple[date, date] | None, now: datetime, *, dry_run: bool
+) -> Imported:
+    with trial.store.snapshot() if dry_run else trial.store.transaction() as connection:
+        known = rows_of(connection, ImportRow, trial=trial.id, sha256=reading.sha256)
+        if known:
+            return added_before(connection, trial, known[0], covers, now, dry_run=dry_run)
+        span = covers or reading.proposed_covers
+        if span is None:
+            raise Refused(ResponseCode.COVERS_UNKNOWN.at(Place(reading.name)))
+        matched = [(one, *index.match(one)) for one in reading.readings]
+        rows = _rows(trial.id, reading, [(one, unit) for one, unit, _ in matched if unit is not None])
+        ways = Counter(how for _, unit, how in matched if unit is not None)
+        unclear = sum(how == "several" for _, _, how in matched)
+        imported = Imported(
+            name=reading.name,
+            sha256=reading.sha256,
+            kind=reading.kind,
+            covers=span,
+            made=not dry_run,
+            rows=reading.rows,
+            matched=sum(ways.values()),
+            not_in_trial=sum(unit is None for _, unit, _ in matched),
+            rejected=reading.faulty,
+            not_counted=reading.blank + reading.repeated,
+            notes=(*reading.notes, *_told(reading, ways, unclear)),
+        )
+        if not dry_run:
+            append(connection, [import_row(trial.id, imported, now)])
+            append(connection, rows)
+            kept = {name: value for name, value in imported.figures().items() if name not in {"file", "made", "notes"}}
+            audit(connection, trial=trial.id, what="responses_added", facts=kept, at=now)
+    return imported
+
+
+def _told(reading: Readings, ways: Counter[str], unclear: int) -> Iterator[str]:
+    if set(ways) - {"site"}:
+        yield "matched by " + ", by ".join(f"{how}: {count:,}" for how, count in sorted(ways.items()))
+    if unclear:
+        yield f"{unclear:,} rows name a street with several sites, and no position: counted for none of them"
+    if reading.repeated:
+        yield f"{reading.repeated:,} rows repeat an incident under its id: each incident counts once"
+    if reading.blank:
+        yield f"{reading.blank:,} rows without a figure: nothing was read there, which is no nought"
+
+
+def _rows(trial: str, reading: Readings, matched: Sequence[tuple[SiteReading, str]]) -> list[MeasurementRow]:
+    """One row for each site, day and thing read: counts and exposures of several rows of a file add up."""
+    total: dict[tuple[str, str, int], int] = defaultdict(int)
+    first: dict[tuple[str, str, int], int] = {}
+    for one, unit in matched:
+        for name, number in _numbers(reading.kind, one):
+            key = (unit, name, one.on.toordinal())
+            total[key] += number
+            first.setdefault(key, one.row)
+    return [
+        MeasurementRow(
+            trial=trial, unit=unit, name=name, on_day=day, number=number, import_sha256=reading.sha256,
+            row=first[unit, name, day],
+        )
+        for (unit, name, day), number in total.items()
+    ]  # fmt: skip
+
+
+def _numbers(kind: str, one: SiteReading) -> Iterator[tuple[str, int]]:
+    """The names under which a row is kept, and the whole number of each."""
+    if kind == "speeds":
+        lower, upper = (round(THOUSANDTHS * (edge or 0.0)) for edge in (one.lower, one.upper))
+        yield f"speeds/{lower}/{upper}", one.number
+        return
+    what = _plain(one.what).replace(" ", "_")
+    yield f"{kind}/{what}", one.number
+    if kind == "surveys":
+        yield f"{kind}/{what}/{EXPOSURE}", round(THOUSANDTHS * one.exposure)

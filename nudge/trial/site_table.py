@@ -1,0 +1,304 @@
+"""The readings of a trial of signs as a tidy table, a row for each site and period, and the plan that analyses it."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from nudge.base.errors import Place, Refused
+from nudge.experiment.definition import Outcome, OutcomeType
+from nudge.experiment.sites import SiteExperiment
+from nudge.records.tables import MeasurementRow, UnitRow
+from nudge.trial.readings import EXPOSURE, THOUSANDTHS
+from nudge.trial.recorded_cells import Cells, plain_text
+from nudge.trial.schedule import Span, span_before, spans
+from nudge.trial.site_codes import SignTrialCode
+from nudge.trial.sites import SiteFacts
+from nudge.uplift.percentiles import banded_percentiles, overlapping, percentiles
+
+SITE: Final = "site"
+ARM: Final = "arm"
+PERIOD: Final = "period"
+PAIR: Final = "pair"
+BEFORE: Final = "before"
+AFTER: Final = "after"
+_OWN: Final = frozenset({SITE, ARM, PERIOD})
+HUNDRED: Final = 100.0  # shares stand in per cent
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One number of a site on a day, counted from day 0."""
+
+    day: int
+    name: str
+    number: int
+
+
+def readings_of(measurements: Iterable[MeasurementRow], day0: int) -> dict[str, list[Reading]]:
+    """What was read at each site, by its code."""
+    found: dict[str, list[Reading]] = defaultdict(list)
+    for row in measurements:
+        found[row.unit].append(Reading(row.on_day - day0, row.name, row.number))
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A site as it was drawn: its arm in each period, and what the draw looked at."""
+
+    unit: UnitRow
+    arms: tuple[str, ...]
+    pair: str | None
+
+    @property
+    def site(self) -> str:
+        return SiteFacts.read(self.unit).site
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteTable:
+    """Rows of text under headings, and the recorded plan for them, as plain values."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    plan: Mapping[str, Any]
+
+    def cells(self, name: str) -> Cells:
+        """The table as the analysis of recorded trials reads it from its file."""
+        columns = {
+            heading: tuple(plain_text(row[number]) for row in self.rows) for number, heading in enumerate(self.headings)
+        }
+        return Cells(name=name, columns=columns, rows=tuple(range(2, len(self.rows) + 2)), dropped={})
+
+
+def site_table(
+    experiment: SiteExperiment, sites: Sequence[Drawn], readings: Mapping[str, Sequence[Reading]]
+) -> SiteTable:
+    """The table of the sites drawn. A site where nothing was read in a period has blanks there, never noughts (I9)."""
+    read = {one.unit.unit: readings.get(one.unit.unit, ()) for one in sites}
+    return _table(experiment, sites, read, "")
+
+
+def nearby_table(
+    experiment: SiteExperiment,
+    sites: Sequence[Drawn],
+    watched: Iterable[UnitRow],
+    readings: Mapping[str, Sequence[Reading]],
+) -> SiteTable | None:
+    """The same of the displacement sites, those of one site together, in the arm of the site that they are watched for.
+
+    None where there are none to compare. Of matched pairs both sites need one.
+    """
+    near: dict[str, list[Reading]] = {}
+    for unit in watched:
+        near.setdefault(unit.cluster, []).extend(readings.get(unit.unit, ()))
+    kept = [one for one in sites if one.unit.cluster in near]
+    if experiment.design.method == "pairs":
+        pairs = [one.pair for one in kept]
+        kept = [one for one in kept if pairs.count(one.pair) == 2]
+    here = {arm for one in kept for arm in one.arms}
+    if here != set(experiment.arm_ids) or len({one.arms for one in kept}) < 2:
+        return None
+    return _table(experiment, kept, {one.unit.unit: near[one.unit.cluster] for one in kept}, "_nearby")
+
+
+def _table(
+    experiment: SiteExperiment, sites: Sequence[Drawn], read: Mapping[str, Sequence[Reading]], suffix: str
+) -> SiteTable:
+    turns: list[tuple[str, Span, int]] = [
+        (str(number), span, number - 1) for number, span in enumerate(spans(experiment), start=1)
+    ]
+    before = span_before(experiment)
+    if not experiment.changing:
+        turns = [(AFTER, turns[0][1], 0)]
+        if before is not None:
+            turns.insert(0, (BEFORE, before, 0))
+    layers = _layers(experiment)
+    headings = [SITE, ARM, *([PERIOD] if len(turns) > 1 else []), *([PAIR] if _paired(experiment) else [])]
+    headings += [_heading(name) for name in layers]
+    for outcome in experiment.outcomes:
+        headings += _headings(outcome, suffix)
+    rows = []
+    for one in sites:
+        values = json.loads(one.unit.values_json)
+        for word, span, number in turns:
+            row = [one.site, one.arms[number], *([word] if len(turns) > 1 else [])]
+            row += [one.pair or ""] if _paired(experiment) else []
+            row += [_text(values.get(name)) for name in layers]
+            for outcome in experiment.outcomes:
+                row += _cells(outcome, [item for item in read[one.unit.unit] if item.day in span], span, one.site)
+            rows.append(tuple(row))
+    return SiteTable(headings=tuple(headings), rows=tuple(rows), plan=_plan(experiment, suffix, headings))
+
+
+def _paired(experiment: SiteExperiment) -> bool:
+    return experiment.design.method == "pairs"
+
+
+def _layers(experiment: SiteExperiment) -> tuple[str, ...]:
+    """Columns of the sites file that the analysis uses: strata, what the draw balanced, covariates."""
+    design = experiment.design
+    balanced = design.covariates if design.method == "rerandomised" else ()
+    return tuple(dict.fromkeys((*design.strata, *balanced, *experiment.analysis.covariates)))
+
+
+def _heading(name: str) -> str:
+    return f"{name}_of_site" if name in _OWN or name == PAIR else name
+
+
+def _headings(outcome: Outcome, suffix: str) -> list[str]:
+    name = f"{outcome.id}{suffix}"
+    return [name, f"{name}_{EXPOSURE}"] if outcome.type is OutcomeType.RATE else [name]
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+# ---- figures of one site in one period
+
+
+def _cells(outcome: Outcome, read: Sequence[Reading], span: Span, site: str) -> list[str]:
+    if outcome.type is OutcomeType.RATE:
+        count, exposure = _count(outcome, read, span)
+        return [_text(count), _text(exposure)]
+    return [_text(_speed(outcome, read, site))]
+
+
+def _count(outcome: Outcome, read: Sequence[Reading], span: Span) -> tuple[int | None, float | None]:
+    """Counts added up, and what they are over: the days of the log, or the exposures of the surveys."""
+    wanted = f"{outcome.source}/" + ("" if outcome.column is None else outcome.column.casefold())
+    own = [one for one in read if one.name.startswith(f"{outcome.source}/")]
+    counts = [one for one in own if not one.name.endswith(f"/{EXPOSURE}") and _is(one.name, wanted, outcome)]
+    if outcome.source == "incidents":
+        return sum(one.number for one in counts), float(span.days)
+    if not counts:
+        return None, None
+    exposures = [one for one in own if one.name.endswith(f"/{EXPOSURE}") and _is(one.name, wanted, outcome)]
+    return sum(one.number for one in counts), sum(one.number for one in exposures) / THOUSANDTHS
+
+
+def _is(name: str, wanted: str, outcome: Outcome) -> bool:
+    return outcome.column is None or name.removesuffix(f"/{EXPOSURE}") == wanted.replace(" ", "_").replace("-", "_")
+
+
+def _speed(outcome: Outcome, read: Sequence[Reading], site: str) -> float | None:
+    """A percentile, mean or share above the limit (per cent) of all vehicles of the period; None where there are none.
+
+    Inside a band vehicles are taken to be spread evenly.
+    """
+    bands = [one.name.split("/")[1:] for one in read if one.name.startswith("speeds/")]
+    counts = np.array([one.number for one in read if one.name.startswith("speeds/")], dtype=np.float64)
+    if not counts.sum() > 0:
+        return None
+    lower, upper = (np.array([int(band[edge]) / THOUSANDTHS for band in bands]) for edge in (0, 1))
+    alone = lower == upper
+    codes = np.zeros(counts.size, dtype=np.int64)
+    if alone.any() and not alone.all():
+        raise Refused(SignTrialCode.SPEEDS_MIXED.at(Place(f"site {site}")))
+    if not alone.any() and overlapping(codes, lower, upper).any():
+        raise Refused(SignTrialCode.BANDS_OVERLAP.at(Place(f"site {site}")))
+    if outcome.type is OutcomeType.MEAN:
+        return float(((lower + upper) / 2 * counts).sum() / counts.sum())
+    if outcome.type is OutcomeType.PROPORTION:
+        limit = float(outcome.limit or 0)
+        width = np.where(alone, 1.0, upper - lower)
+        above = np.where(alone, lower > limit, np.clip((upper - limit) / width, 0.0, 1.0))
+        return HUNDRED * float((above * counts).sum() / counts.sum())
+    percent = float(outcome.percentile or 0)
+    if alone.all():
+        each = np.repeat(lower, counts.astype(np.int64))
+        return float(percentiles(np.zeros(each.size, dtype=np.int64), each, 1, percent)[0])
+    return float(banded_percentiles(codes, lower, upper, counts, 1, percent)[0])
+
+
+# ---- the plan
+
+
+def _plan(experiment: SiteExperiment, suffix: str, headings: Sequence[str]) -> dict[str, Any]:
+    """What analyses the table: the keys of a recorded plan."""
+    design = experiment.design
+    data: dict[str, Any] = {"cluster" if experiment.changing else "unit": SITE, "arm": ARM}
+    strata = () if design.method in {"minimised", "pairs"} else design.strata
+    if strata:
+        data["strata"] = [_heading(name) for name in strata]
+    if PERIOD in headings:
+        data["period"] = PERIOD
+        if not experiment.changing:
+            data["before"] = [BEFORE]
+    if _paired(experiment):
+        data["pair"] = PAIR
+    values: dict[str, Any] = {
+        "id": f"{experiment.id}{suffix.replace('_', '-')}",
+        "title": experiment.title,
+        "question": experiment.question,
+        "design": {"method": "recorded", "randomised": "yes", "drawn": _drawn(experiment, strata)},
+        "data": data,
+        "arms": [_arm(experiment, arm) for arm in experiment.arm_ids],
+        "outcomes": [_outcome(outcome, suffix) for outcome in experiment.outcomes],
+        "analysis": _analysis(experiment),
+    }
+    sizes = {} if suffix else {name: _size(experiment, name) for name in experiment.smallest_worthwhile}
+    return values | ({"smallest_worthwhile": sizes} if sizes else {})
+
+
+def _drawn(experiment: SiteExperiment, strata: Sequence[str]) -> str:
+    method = experiment.design.method
+    if experiment.changing or method == "pairs":
+        return method
+    return "blocked" if strata else "complete"
+
+
+def _arm(experiment: SiteExperiment, name: str) -> dict[str, Any]:
+    arm = experiment.arm(name)
+    found: dict[str, Any] = {"id": arm.id, "label": arm.name}
+    if arm.control:
+        found["control"] = True
+    if arm.levers:
+        found["levers"] = list(arm.levers)
+    if arm.prior is not None:
+        found["prior"] = arm.prior.written
+    return found
+
+
+def _outcome(outcome: Outcome, suffix: str) -> dict[str, Any]:
+    name, *exposure = _headings(outcome, suffix)
+    kind = OutcomeType.MEAN if outcome.type is OutcomeType.PROPORTION else outcome.type
+    words = f"{outcome.name}, per cent" if outcome.type is OutcomeType.PROPORTION else outcome.name
+    found: dict[str, Any] = {"id": name, "label": f"{words}, nearby" if suffix else words, "type": f"{kind}"}
+    found["column"] = name
+    if exposure:
+        found["exposure"] = exposure[0]
+    if outcome.percentile is not None:
+        found["percentile"] = outcome.percentile
+    if outcome.better is not None:
+        found["better"] = f"{outcome.better}"
+    if outcome.primary and not suffix:
+        found["primary"] = True
+    return found
+
+
+def _size(experiment: SiteExperiment, name: str) -> float:
+    size = experiment.smallest_worthwhile[name]
+    return size * HUNDRED if experiment.outcome(name).type is OutcomeType.PROPORTION else size
+
+
+def _analysis(experiment: SiteExperiment) -> dict[str, Any]:
+    """The sealed analysis; what the draw balanced leads, adjusted for."""
+    analysis, design = experiment.analysis, experiment.design
+    found: dict[str, Any] = {"confidence": analysis.confidence, "lag_days": analysis.lag_days}
+    balanced = {"rerandomised": design.covariates, "minimised": design.strata}.get(design.method, ())
+    covariates = dict.fromkeys((*balanced, *(analysis.covariates if analysis.adjust or not balanced else ())))
+    if covariates and not experiment.changing:
+        found["covariates"] = [_heading(name) for name in covariates]
+    if balanced or analysis.adjust:
+        found["adjust"] = "headline"
+    return found
