@@ -91,16 +91,17 @@ def _said(loaded: Loaded, experiment: LiveExperiment, path: Path) -> tuple[tuple
 
 
 def _unfilled(loaded: Loaded, experiment: LiveExperiment, path: Path) -> tuple[Problem, ...]:
-    """Details that the letters print and the file lacks, where the templates lie beside it and can be read."""
-    folder, letters = _letters(experiment, path)
-    if not letters:
+    """Details that the letters or signs print and the file lacks, where the templates lie beside it and can be read."""
+    folder, printed = _letters(experiment, path)
+    printed += [arm.sign for arm in experiment.arms if arm.sign and (folder / arm.sign).is_file()]
+    if not printed:
         return ()
     # These load the template engine, which a check without templates does not need.
     from nudge.documents.details import check_details
     from nudge.documents.templates import TemplateFolder
 
     try:
-        return check_details(TemplateFolder(folder), letters, experiment.details, place=loaded.place)
+        return check_details(TemplateFolder(folder), printed, experiment.details, place=loaded.place)
     except Refused as refused:
         return refused.problems
 

@@ -118,7 +118,8 @@ def sealable_parts(trial: Trial) -> SealableParts:
         problems += check_siblings(folder, name)
     if not problems:  # a template that does not read cannot say what it prints
         problems += _languages_missing(trial, folder, letters)
-        problems += check_details(folder, there, trial.experiment.details, place=trial.loaded.place)
+        printed = [form for name in there for form in (name, *siblings_of(folder, name))]
+        problems += check_details(folder, printed, trial.experiment.details, place=trial.loaded.place)
     figures, untrue = claim_figures(trial)
     Refused.when(dict.fromkeys([*problems, *untrue]))
     said = _said(trial, folder, figures)
