@@ -23,7 +23,7 @@ from nudge.base.errors import Refused
 from nudge.base.files import write_whole
 from nudge.experiment.definition import LiveExperiment, Outcome, OutcomeType
 from nudge.records.store import audit
-from nudge.records.tables import EventRow, SealRow
+from nudge.records.tables import SealRow
 from nudge.reports.summary import ArmCount, Checks, Flow, Header, Summary, assemble, summary_json
 from nudge.reports.wording import count_of
 from nudge.trial.balance import balance_notes
@@ -31,6 +31,7 @@ from nudge.trial.batches import FIRST
 from nudge.trial.codes import TrialCode
 from nudge.trial.coverage import BALANCES, days_wanted, short_of, source_of, unbroken
 from nudge.trial.delivery import after_draw, delivered, dispatched, dispatched_apart
+from nudge.trial.event_days import counted, first_after
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.looks import Taken, last_look, look_now, looks_taken, record_look, told
 from nudge.trial.population import Population, Recorded, of_batches, population_of, read_recorded
@@ -159,19 +160,6 @@ def _harms(experiment: LiveExperiment, recorded: Recorded, population: Populatio
     ]
 
 
-def _first_after(events: Sequence[EventRow], kinds: Sequence[str], population: Population) -> np.ndarray[Any, Any]:
-    """Days from day 0 to each unit's first event of the kinds, days 0 and before passed over; infinite where none."""
-    row = population.row_of
-    found = np.full(len(population.units), np.inf)
-    for event in events:
-        number = row.get(event.unit)
-        if number is not None and event.kind in kinds:
-            day = event.on_day - int(population.day0[number])
-            if 0 < day < found[number]:
-                found[number] = day
-    return found
-
-
 def _table(
     experiment: LiveExperiment,
     outcome: Outcome,
@@ -184,30 +172,34 @@ def _table(
     columns: dict[str, Any] = {}
     keep = np.ones(size, dtype=np.bool_)
     reasons: dict[str, np.ndarray[Any, Any]] = {}
-    if outcome.type is OutcomeType.MEAN:
-        columns["y"], reasons = _measured(experiment, outcome, population, recorded)
-        keep = ~np.isnan(columns["y"])
+    if outcome.column is not None:
+        read = "y" if outcome.type is OutcomeType.MEAN else "count"
+        columns[read], reasons = _measured(experiment, outcome, population, recorded)
+        keep = ~np.isnan(columns[read])
     else:
         cut = date.fromisoformat(_cut(experiment, outcome, population, recorded) or "").toordinal()
         length = float(outcome.horizon or outcome.within or 0)
         followed = np.minimum(length, (cut - population.day0).astype(np.float64))
-        first = _first_after(recorded.events, outcome.event, population)
+        first = first_after(recorded.events, outcome.event, population)
         if outcome.type is OutcomeType.PROPORTION:
             keep = followed >= length
             columns["y"] = (first <= length).astype(np.float64)
+        elif outcome.type is OutcomeType.RATE:
+            keep = followed >= length
+            columns["count"] = counted(recorded.events, outcome.event, population, int(length))
         else:
             keep = followed > 0
             columns["event"] = first <= followed
             columns["time"] = np.where(columns["event"], first, followed)
             columns["follow_up"] = followed
             if outcome.competing:
-                columns["competing"] = _first_after(recorded.events, outcome.competing, population)
+                columns["competing"] = first_after(recorded.events, outcome.competing, population)
         reasons["not_yet_followed"] = ~keep
-    if outcome.baseline is not None:
-        baseline = _value_at_draw(population, outcome.baseline)
-        reasons["missing_baseline"] = keep & np.isnan(baseline)
-        keep = keep & ~np.isnan(baseline)
-        columns["baseline"] = baseline
+    for name in ("baseline", "exposure", "baseline_exposure"):
+        if (column := getattr(outcome, name)) is not None:
+            columns[name] = _value_at_draw(population, column)
+            reasons[f"missing_{name}"] = keep & np.isnan(columns[name])
+            keep = keep & ~np.isnan(columns[name])
     lost = ~keep & population.primary
     # The reference is arm 0, so the order of `arms` is the order of the codes.
     return UnitTable(
