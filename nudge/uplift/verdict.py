@@ -186,7 +186,9 @@ def worded(
 
 
 def plural_of(unit: str) -> str:
-    """`tenancies` of `tenancy`."""
+    """`tenancies` of `tenancy`, `people` of `person`."""
+    if unit == "person":
+        return "people"
     if unit.endswith("y") and unit[-2:-1] not in "aeiou":
         return unit[:-1] + "ies"
     return unit if unit.endswith("s") else unit + "s"

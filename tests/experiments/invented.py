@@ -147,8 +147,8 @@ def _banded(experiment: LiveExperiment, cells: Mapping[str, Value]) -> dict[str,
 def _cell(experiment: LiveExperiment, name: str, kind: Kind, number: int, chance: random.Random) -> Value:
     if name in experiment.exclude_if.values():
         return False if kind is Kind.FLAG else None
-    if name == experiment.cluster:  # a street or a team of four
-        return f"Invented {name} {number // 4 + 1}"
+    if name == experiment.cluster:  # a street or a team of two: few units, many clusters
+        return f"Invented {name} {number // 2 + 1}"
     return _candidate(experiment.eligible, name, kind, chance)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -83,7 +83,7 @@ def _run(folder: Path, name: str) -> Run:
     seal_trial(_trial(folder, name), secret=SECRET, now=moment(SEALED))
     if _trial(folder, name).seal.beacon_value is None:  # type: ignore[union-attr]
         record_beacon(_trial(folder, name), "04 11 23 31 40 52", now=moment(date(2026, 12, 5), 21))
-    found = people(experiment, UNITS_AN_ARM * max(2, len(experiment.arms)))
+    found = people(experiment, max(2 * UNITS_AN_ARM, 6 * len(experiment.arms)))
     week, stop = folder / "data" / "week.csv", folder / "data" / "stop.csv"
     week.write_bytes(extract(experiment, found))
     stop.write_text("reference,reason,from,until\n", "utf-8")
@@ -201,6 +201,16 @@ def _counted(run: Run, outcome: Outcome) -> dict[str, int] | None:
     return {arm: sum(run.arms[one] == arm for one in did) for arm in run.experiment.arm_ids}
 
 
+def _tallied(run: Run, outcome: Outcome, arms: Iterable[str]) -> dict[str, int]:
+    """How many of the outcome's events befell each arm inside its days, straight from what was invented."""
+    found = dict.fromkeys(arms, 0)
+    for kind in outcome.event:
+        for reference, days in run.happened.days.get(kind, {}).items():
+            if run.arms[reference] in found:
+                found[run.arms[reference]] += sum(0 < day <= (outcome.within or 0) for day in days)
+    return found
+
+
 def test_i9_the_report_counts_what_happened_to_every_unit(finished: Run) -> None:
     validate(finished.summary)
     drawn = Counter(finished.arms.values())
@@ -212,6 +222,8 @@ def test_i9_the_report_counts_what_happened_to_every_unit(finished: Run) -> None
         assert set(arms) | held_out == set(drawn)
         for arm, row in arms.items():
             assert row["n"] + row["missing"] == row["n_assigned"] == drawn[arm]
+        if outcome.type is OutcomeType.RATE and outcome.column is None:
+            assert {arm: row["values"]["count"] for arm, row in arms.items()} == _tallied(finished, outcome, arms)
         counted = _counted(finished, outcome)
         if counted is not None:
             assert {arm: row["events"] for arm, row in arms.items()} == {arm: counted[arm] for arm in arms}
