@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from nudge.base.errors import Place, Problem
@@ -11,7 +12,7 @@ from nudge.documents.blocks import Contents
 from nudge.documents.comparison_codes import ComparisonCode as Code
 from nudge.documents.figures import figures_of
 from nudge.documents.plain import Plainness
-from nudge.documents.redline import Line, changes, redline
+from nudge.documents.redline import How, Line, changes, redline
 from nudge.documents.remark_codes import Remark
 from nudge.documents.required import families, held
 
@@ -69,7 +70,7 @@ def compare(control: Shown, arm: Shown) -> Difference:
     """Set an arm's letter against the control's."""
     lines = redline(control.contents.blocks, arm.contents.blocks)
     problems = (
-        *_levers(control, arm, changes(lines)),
+        *_levers(control, arm, lines),
         *_kinds(control, arm),
         *_sizes(control, arm),
         *_figures(control, arm),
@@ -105,12 +106,21 @@ def _required(shown: Shown, place: Place) -> Iterator[Problem]:
             yield Code.REQUIRED_MISSING.at(place, arm=shown.id, **facts)
 
 
-def _levers(control: Shown, arm: Shown, changed: Sequence[Line]) -> Iterator[Problem]:
-    names = {"arm": arm.id, "control": control.id}
+def _gave_way(lines: Sequence[Line]) -> Iterator[Line]:
+    """Blocks of the control that are gone where the arm says something else with a lever, which tells why they went."""
+    for same, run in groupby(lines, key=lambda line: line.how is How.SAME):
+        held = list(run)
+        if not same and any(line.after is not None and line.after.levers for line in held):
+            yield from (line for line in held if line.how is How.REMOVED)
+
+
+def _levers(control: Shown, arm: Shown, lines: Sequence[Line]) -> Iterator[Problem]:
+    names, changed = {"arm": arm.id, "control": control.id}, changes(lines)
     if not changed and arm.contents.styles == control.contents.styles:
         yield Code.NOTHING_DIFFERS.at(arm.place, **names)
         return
-    bare = [line for line in changed if not line.levers]
+    gave_way = set(_gave_way(lines))
+    bare = [line for line in changed if not line.levers and line not in gave_way]
     if bare:
         such = "; ".join(f"“{shortened(line.words)}”" for line in bare[:2])
         place = Place(f"templates/{arm.template}")

@@ -66,6 +66,13 @@ def test_more_or_less_than_the_declared_levers_is_warned_of(body: str, levers: t
     assert codes(CONTROL, shown("arm", body, *levers)) == [code]
 
 
+def test_what_gave_way_to_a_block_with_a_lever_needs_none_of_its_own_and_what_went_alone_does():
+    control = shown("plain", "<p>Our records show a debt.</p><p>Please take it home.</p><p>That is all.</p>")
+    easy = '<p data-lever="easy">One call helps.</p>'
+    assert codes(control, shown("arm", f"{easy}<p>Please take it home.</p><p>That is all.</p>", "easy")) == []
+    assert codes(control, shown("arm", f"{easy}<p>Please take it home.</p>", "easy")) == ["change-without-lever"]
+
+
 def test_a_lever_that_both_letters_bear_alike_is_not_what_the_trial_tests():
     dear = '<p data-lever="ego">Dear Mrs Jones</p>'
     control = shown("plain", dear)
