@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from nudge.base.errors import Place, Problem
 from nudge.documents import wording
-from nudge.documents.form import Format
+from nudge.documents.form import Format, templates_in
 from nudge.documents.letter import LetterSpec
 from nudge.documents.page import Drawn
 from nudge.documents.passages import Passage, Reading, read_passages
@@ -48,7 +48,7 @@ HIGHEST_AGE: Final = 14  # years of reading age beyond which a letter is refused
 LONGEST_SENTENCE: Final = 25  # words
 MOST_CAPITALS: Final = 3  # words running
 NEARBY: Final = 8  # lines between what may happen and where to get help
-LINE: Final = 5.3  # millimetres: 15 points
+APART: Final = 2.0  # millimetres between the middles of what stands on two lines; on one line they differ by less
 RUNNING: Final = frozenset({"p", "li", "h1", "h2", "h3"})
 """What is read as sentences; a cell of a table is not."""
 NEARLY_ALL: Final = 0.9
@@ -75,9 +75,14 @@ class Figure(Protocol):
 def remarks_of(html: str, drawn: Drawn, spec: LetterSpec) -> tuple[Remark, ...]:
     """Everything there is to say of one rendered letter, what refuses first. The place is the template's name."""
     page = read_back(drawn.pdf, Zone(0, 0, 0, 0))
-    found = (*remarks_on_words(html, drawn, spec, page), *remarks_on_look(drawn, Place(spec.template), page))
+    found = (*remarks_on_words(html, drawn, spec, page), *remarks_on_look(drawn, _place(spec), page))
     order = list(Weight)
     return tuple(sorted(dict.fromkeys(found), key=lambda remark: order.index(remark.weight)))
+
+
+def _place(spec: LetterSpec) -> Place:
+    """The template that was filled in: the one of the letter's format and first language."""
+    return Place(templates_in(spec.template, spec.form)[0])
 
 
 def remarks_on_words(html: str, drawn: Drawn, spec: LetterSpec, page: ReadBack) -> tuple[Remark, ...]:
@@ -86,13 +91,13 @@ def remarks_on_words(html: str, drawn: Drawn, spec: LetterSpec, page: ReadBack) 
     The formula of the reading age and most of the lists are of English: a half in another language is looked through
     for its words of law only.
     """
-    letter = _Letter(read_passages(html), Place(spec.template), _masked(spec))
+    letter = _Letter(read_passages(html), _place(spec), _masked(spec))
     return (
         *_kind(letter),
         *_wording(letter),
-        *_support(letter, drawn),
+        *_support(letter, drawn, page),
         *_plain(letter),
-        *_asks(letter, page, len(spec.languages)),
+        *_asks(letter, page, len(spec.languages), apart=spec.format is Format.EASY_READ),
         *_whole(letter, drawn, page, spec),
     )
 
@@ -201,10 +206,11 @@ def _wording(letter: _Letter) -> Iterator[Remark]:
             yield RemarkCode.FIGURE_OUTSIDE_CLAIM.at(letter.place, words=found.words.lower())
 
 
-def _support(letter: _Letter, drawn: Drawn) -> Iterator[Remark]:
+def _support(letter: _Letter, drawn: Drawn, page: ReadBack) -> Iterator[Remark]:
     helps: list[Passage] = []
-    threats: list[tuple[Passage, str]] = []
-    for passage in letter.reading.body:
+    threats: dict[tuple[str, ...] | int, list[Passage]] = {}  # those of one block of the letter stand together
+    told: dict[tuple[str, ...] | int, str] = {}
+    for number, passage in enumerate(letter.reading.body):
         if wording.support(passage.text):
             helps.append(passage)
         words = [
@@ -213,20 +219,30 @@ def _support(letter: _Letter, drawn: Drawn) -> Iterator[Remark]:
             for found in (*(found for found, _ in wording.consequences(sentence)), *wording.told_as_certain(sentence))
         ]
         if words:
-            threats.append((passage, words[0].lower()))
+            block = passage.required or number
+            threats.setdefault(block, []).append(passage)
+            told.setdefault(block, words[0].lower())
     if letter.is_debt and not helps:
         yield RemarkCode.SUPPORT_MISSING.at(letter.place)
     if not threats:
         return
-    places = heights(drawn.pdf, [bare(passage.text) for passage in (*helps, *(passage for passage, _ in threats))])
-    near = places[: len(helps)]
-    for (_, threat), where in zip(threats, places[len(helps) :], strict=True):
-        if where is None or not any(_nearby(where, other) for other in near):
-            yield RemarkCode.THREAT_WITHOUT_SUPPORT.at(letter.place, within=NEARBY, words=threat)
+    wanted = [*helps, *(passage for together in threats.values() for passage in together)]
+    places = dict(zip(map(id, wanted), heights(drawn.pdf, [bare(passage.text) for passage in wanted]), strict=True))
+    for name, together in threats.items():
+        if not any(_nearby(places[id(one)], places[id(other)], page) for one in together for other in helps):
+            yield RemarkCode.THREAT_WITHOUT_SUPPORT.at(letter.place, within=NEARBY, words=told[name])
 
 
-def _nearby(one: tuple[int, float], other: tuple[int, float] | None) -> bool:
-    return other is not None and one[0] == other[0] and abs(one[1] - other[1]) <= NEARBY * LINE
+def _nearby(one: tuple[int, float] | None, other: tuple[int, float] | None, page: ReadBack) -> bool:
+    """Whether two places are on one page with no more than so many lines of type from one to the other."""
+    if one is None or other is None or one[0] != other[0]:
+        return False
+    centres = sorted(
+        ink.zone.y + ink.zone.height / 2 for ink in page.ink if ink.page == one[0] and ink.points is not None
+    )
+    lines = [centre for centre, before in zip(centres, (0.0, *centres), strict=False) if centre - before > APART]
+    above, below = sorted((one[1], other[1]))
+    return sum(above < line <= below for line in lines) <= NEARBY
 
 
 def _plain(letter: _Letter) -> Iterator[Remark]:
@@ -257,14 +273,15 @@ def _capitals(sentence: str) -> int:
     return longest
 
 
-def _asks(letter: _Letter, page: ReadBack, halves: int) -> Iterator[Remark]:
+def _asks(letter: _Letter, page: ReadBack, halves: int, *, apart: bool) -> Iterator[Remark]:
+    """`apart`: in Easy Read the first page is the letterhead's, and the ask comes after it."""
     asks = [passage for passage in letter.reading.body if "ask" in passage.classes or "ask" in passage.required]
     if not asks:
         yield RemarkCode.ASK_MISSING.at(letter.place)
     elif len(asks) > halves:
         yield RemarkCode.ASK_TWICE.at(letter.place, count=len(asks) // halves)
     first = bare(page.texts[0]) if page.texts else ""
-    if asks and bare(asks[0].text) not in first:
+    if asks and not apart and bare(asks[0].text) not in first:
         yield RemarkCode.ASK_NOT_ON_PAGE_1.at(letter.place)
     if page.texts and _TELEPHONE.search(page.texts[0]) is None:
         yield RemarkCode.TELEPHONE_NOT_ON_PAGE_1.at(letter.place)

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from nudge.base.errors import Place, Problem, Refused
+from nudge.base.errors import Place, Problem
 from nudge.documents.batch import letter_key
 from nudge.documents.page import draw
 from nudge.documents.profiles import profile_named
 from nudge.documents.remark_codes import Remark, RemarkCode, Weight
 from nudge.documents.remarks import remarks_of
 from nudge.documents.sample import sample_spec
+from nudge.documents.siblings import lines_missing
 from nudge.documents.templates import TemplateFolder
 from nudge.experiment.definition import LiveExperiment
 
@@ -41,20 +42,16 @@ def remarks_on_letters(
     council: Mapping[str, str] | None = None,
     claims: Mapping[str, str] | None = None,
 ) -> tuple[Remark, ...]:
-    """The remarks on each of these letters as an invented person gets it; Refused where one cannot be filled in.
+    """The remarks on each of these letters as an invented person gets it. Refused where one cannot be filled in.
 
     `others` are its templates in other formats and languages: one that wants lines which the council has not given
     is passed over, as nobody can be sent it. Each letter is drawn once in a process for the same templates and words.
     """
     hashes = folder.hashes()
     found: list[Remark] = []
-    for template in dict.fromkeys((*letters, *others)):
-        try:
-            found += _remarks_on(experiment, folder, template, hashes, profile, council, claims)
-        except Refused:
-            if template in others:
-                continue
-            raise
+    sendable = [one for one in others if council is None or not lines_missing(folder, one, council)]
+    for template in dict.fromkeys((*letters, *sendable)):
+        found += _remarks_on(experiment, folder, template, hashes, profile, council, claims)
     return tuple(dict.fromkeys(found))
 
 

@@ -120,7 +120,7 @@ def test_i4_a_cell_with_wording_that_may_not_go_out_stops_its_own_row_before_the
     assert {one.row for one in made.rejects} == {4}
     assert made.rejects_file is not None
     listed = list(csv.DictReader(made.rejects_file.read_text("utf-8-sig").splitlines()))
-    assert {row["row"] for row in listed} == {"4"}
+    assert {row["row"] for row in listed} - {""} == {"4"}
     assert "before the stage" in str(listed)
 
 
