@@ -1,4 +1,4 @@
-"""Postal addresses: 3 to 7 lines that end in a postcode, tidied only where nothing can be lost by it.
+"""Postal addresses: with the name above them 3 to 7 lines that end in a postcode, tidied where nothing can be lost.
 
 Rules of the GOV.UK Notify recipient file, which councils' addresses already meet (reference: notifications-utils,
 `postal_address.py`): lines 1 and 2 hold a letter or digit, no line starts with a mark, no fixed abode is no address.
@@ -15,8 +15,8 @@ from typing import Final
 from nudge.base.postcodes import postcode
 from nudge.intake.codes import RowCode
 
-FEWEST: Final = 3
-MOST: Final = 7
+FEWEST: Final = 2  # below the name, which Notify counts among its 3 lines: house and street, postcode
+MOST: Final = 7  # below the name: neighbours that fit on one line are joined when the letter is made
 
 _STARTS: Final = frozenset('@()=[]"\\/,<>~')
 _NO_ABODE: Final = re.compile(r"n\.?f\.?a\.?|.*\bno[ -]fixed[ -](?:abode|address|residence)\b.*", re.IGNORECASE)

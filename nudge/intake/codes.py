@@ -236,15 +236,15 @@ class RowCode(Code):
         "the same spelling of a name in every row of the tenancy",
         "Make the names of this tenancy agree.",
     )
-    ADDRESS_BLANK = ("there is no address", "an address of 3 to 7 lines", "Fill in the address.")
+    ADDRESS_BLANK = ("there is no address", "an address of 2 to 7 lines below the name", "Fill in the address.")
     ADDRESS_TOO_SHORT = (
-        "the address has {found} lines",
-        "3 to 7 lines, the last a postcode",
+        "the address is a postcode alone",
+        "2 to 7 lines below the name, the last a postcode",
         "Give house and street, town, and postcode.",
     )
     ADDRESS_TOO_LONG = (
         "the address has {found} lines",
-        "3 to 7 lines, the last a postcode",
+        "2 to 7 lines below the name, the last a postcode",
         "Join lines, such as flat and house, until there are at most seven.",
     )
     ADDRESS_NO_POSTCODE = (

@@ -13,12 +13,13 @@ from nudge.reports.render import page_html
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CribLetter:
-    """One of the letters: what the page calls it, its heading, its first page as PNG, and what it asks."""
+    """One of the letters: what the page calls it, its heading, its first page as PNG, what it asks and claims."""
 
     name: str
     heading: str
     picture: bytes
     asks: tuple[str, ...]
+    says: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
@@ -47,6 +48,11 @@ class Crib:
     def number(self) -> str:
         """How many letters there are, in words."""
         return ("no", "one", "two", "three", "four", "five", "six")[min(len(self.letters), 6)]
+
+    @property
+    def claims(self) -> bool:
+        """Whether any letter states a figure of what others did."""
+        return any(letter.says for letter in self.letters)
 
     @property
     def same_ask(self) -> bool:

@@ -28,7 +28,7 @@ _PICTURE: Final = 130  # dots to the inch: a third of its size on the page, and 
 _WIDTHS: Final = (72, 64, 56, 48, 40)  # of a picture, in millimetres
 # Blocks of the paper rather than of the help: where to write, which number, how it is signed, what comes when.
 _PAPER: Final = frozenset(
-    "contact letter_reference sum_owed signature ask ways_to_pay ways_to_reply next_step notice".split()  # noqa: SIM905
+    "contact letter_reference sum_owed signature ask time_limit ways_to_pay ways_to_reply next_step notice".split()  # noqa: SIM905
 )
 
 
@@ -48,7 +48,8 @@ def make_crib(trial: Trial, *, dry_run: bool = False) -> Path:
                 name=f"Letter {chr(65 + number)}",
                 heading=_heading(html),
                 picture=page_pictures(one.pdf, [0], dots=_PICTURE)[0],
-                asks=tuple(mark.text for mark in one.marks if mark.kind == "required" and mark.id == "ask"),
+                asks=_texts(one, "required", "ask"),
+                says=_texts(one, "claim"),
             )
             for number, (html, one) in enumerate(drawn)
         ),
@@ -88,6 +89,10 @@ def _drawn_letters(trial: Trial, claims: Mapping[str, str] | None) -> list[tuple
         html = folder.html(spec)
         found.append((html, draw(html, folder.path, profile=profile, template=template)))
     return found
+
+
+def _texts(letter: Drawn, kind: str, name: str | None = None) -> tuple[str, ...]:
+    return tuple(mark.text for mark in letter.marks if mark.kind == kind and name in {None, mark.id})
 
 
 def _heading(html: str) -> str:

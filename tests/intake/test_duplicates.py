@@ -97,6 +97,9 @@ HEADINGS = "Tenancy Ref,Title,Forename,Surname,Addr1,Addr2,Postcode,Care Of,Arre
     "row",
     [
         "T1,,Exors of,A Marsh,1 Mill Lane,Hailsham,BN27 1AA,,12.00",
+        "T1,Executors of,B,Marsh,1 Mill Lane,Hailsham,BN27 1AA,,12.00",
+        "T1,,Estate of,Marsh,1 Mill Lane,Hailsham,BN27 1AA,,12.00",
+        "T1,Dec'd,Bob,Marsh,1 Mill Lane,Hailsham,BN27 1AA,,12.00",
         "T1,,,The Estate of A Marsh,1 Mill Lane,Hailsham,BN27 1AA,,12.00",
         "T1,Mrs,Beth,Marsh (deceased),1 Mill Lane,Hailsham,BN27 1AA,,12.00",
         "T1,Mrs,Beth,Marsh,1 Mill Lane,Hailsham,BN27 1AA,Executors of A Marsh,12.00",

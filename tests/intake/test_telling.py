@@ -41,7 +41,7 @@ def test_what_to_do_comes_first_counted_by_row() -> None:
         "  - decide about 1 row that no letter can reach",
         "row  4  Addr1: an address line starts with a mark",
         "row  7  Postcode: the postcode is not one that Royal Mail could have given",
-        "row  9  Addr1: the address has 2 lines",
+        "row  9  Addr1: the address is a postcode alone",
         "row 22  Postcode: missing; Surname: missing",
         "row 30  Ref: missing",
         "row 31  Surname: the name is not a person's",

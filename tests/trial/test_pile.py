@@ -217,7 +217,7 @@ def test_i8_the_crib_shows_every_letter_on_one_page_and_nobodys_arm(sealed: Path
     for words in (
         "Letter A", "Letter B", "There are two letters", "Your rent account is in arrears",
         "Let us help you put your rent account right", "Each asks the same", "Log the call the same day",
-        "Free, confidential debt advice", "drawn by lot",
+        "Free, confidential debt advice", "drawn by lot", "It says: “More than", "whether the figure is true",
     ):  # fmt: skip
         assert words in said
     for word in ("current", "personal-norm", "control", "arm "):
