@@ -187,6 +187,8 @@ def test_every_refusal_reads_as_a_sentence():
         "words",
         "when",
         "key",
+        "letter",
+        "language",
     ]
     numbers = {
         "top": 1.0,
