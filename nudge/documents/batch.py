@@ -25,8 +25,10 @@ from nudge.base.files import sha256_file, write_whole
 from nudge.documents.checks import check_batch, check_letter, check_values
 from nudge.documents.codes import LetterCode
 from nudge.documents.crew import CHUNK, LocalExecutor, Lost, carry_out, processors
+from nudge.documents.form import Format
 from nudge.documents.letter import REFERENCE_PATTERN, LetterSpec
 from nudge.documents.page import FONTS, Drawn, characters, draw
+from nudge.documents.plaintext import write_text
 from nudge.documents.profiles import Profile, profile_named
 from nudge.documents.readback import read_back
 from nudge.documents.remarks import refusals, remarks_on_look, remarks_on_words
@@ -35,6 +37,8 @@ from nudge.documents.templates import TemplateFolder
 from nudge.workspace import PLAIN_PRINTING, PrintSettings
 
 FOLDER: Final = "letters"
+EMAILS: Final = "email"
+TASKS: Final = "tasks"
 JOURNAL: Final = ".made.jsonl"
 _FEW: Final = 2 * CHUNK  # up to here, starting processes takes longer than drawing in this one
 Item = TypeVar("Item")
@@ -50,6 +54,12 @@ class LetterFile:
     sha256: str
     pages: int
     sheets: int
+    format: Format = Format.STANDARD
+
+    @property
+    def on_paper(self) -> bool:
+        """Whether it goes into the print pack."""
+        return self.format.on_paper
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +81,7 @@ class Outcome:
     key: str = ""
     sha256: str = ""
     pages: int = 0
+    format: Format = Format.STANDARD
 
 
 def local_executor(workers: int | None = None) -> Executor:
@@ -127,6 +138,8 @@ def make_letters(
 ) -> Made:
     """Draw, check and write `out/letters/<reference>.pdf`, each mode 0600; keep what is there, whole and unchanged.
 
+    A letter that is not printed is text: `out/email/<reference>.txt`, or `out/tasks/` for whoever transcribes it.
+
     A letter with a problem is not written, and one that stood there is taken away. EnvironmentFault where the disk
     is full: what is written so far stays, and the same call goes on from there.
     """
@@ -153,7 +166,8 @@ def make_letters(
             for outcome in outcomes:
                 if outcome.problems:
                     refused[outcome.reference] = outcome.problems
-                    letter_path(target, outcome.reference).unlink(missing_ok=True)
+                    for form in Format:
+                        letter_path(target, outcome.reference, form).unlink(missing_ok=True)
                 else:
                     made[outcome.reference] = outcome
                     journal.write(_line(outcome))
@@ -167,12 +181,14 @@ def make_letters(
     )
 
 
-def letter_path(folder: Path, reference: str) -> Path:
-    """Where a letter lies in its folder. The reference is nudge's own, so it is safe as a name."""
+def letter_path(folder: Path, reference: str, format_: Format = Format.STANDARD) -> Path:
+    """Where a letter lies: in the folder of letters, or beside it. The reference is nudge's own: safe as a name."""
     if REFERENCE_PATTERN.fullmatch(reference) is None:
         msg = "not a letter reference"
         raise ValueError(msg)
-    return folder / f"{reference}.pdf"
+    if format_.on_paper:
+        return folder / f"{reference}.pdf"
+    return folder.parent / (EMAILS if format_ is Format.EMAIL else TASKS) / f"{reference}.txt"
 
 
 def letter_key(spec: LetterSpec, hashes: Mapping[str, str], profile: str) -> str:
@@ -214,6 +230,9 @@ def _drawn(
 def _prove(folder: TemplateFolder, profile: str, printing: PrintSettings, specs: Sequence[LetterSpec]) -> list[Outcome]:
     paper, outcomes, seen = profile_named(profile), [], set()
     for spec in specs:
+        if not spec.format.on_paper:
+            outcomes.append(Outcome(spec.reference, write_text(spec, folder)[1]))
+            continue
         drawn, problems = _drawn(spec, folder, paper, printing)
         kind = spec.template, spec.form
         if drawn is not None and kind not in seen:  # tags and colours hang on these: once a piece of work will do
@@ -235,12 +254,20 @@ def _make(
     paper = profile_named(profile)
     outcomes = []
     for spec, key in tasks:
-        drawn, problems = _drawn(spec, folder, paper, printing)
-        if drawn is None or problems:
+        content, pages = b"", 0
+        if spec.format.on_paper:
+            drawn, problems = _drawn(spec, folder, paper, printing)
+            if drawn is not None:
+                content, pages = drawn.pdf, drawn.pages
+        else:
+            letter, problems = write_text(spec, folder)
+            if letter is not None:
+                content = letter.written(spec.format).encode()
+        if problems or not content:
             outcomes.append(Outcome(spec.reference, problems))
             continue
-        write_whole(letter_path(target, spec.reference), drawn.pdf)
-        outcomes.append(Outcome(spec.reference, (), key, sha256(drawn.pdf).hexdigest(), drawn.pages))
+        write_whole(letter_path(target, spec.reference, spec.format), content)
+        outcomes.append(Outcome(spec.reference, (), key, sha256(content).hexdigest(), pages, spec.format))
     _sweep()
     return outcomes
 
@@ -272,7 +299,7 @@ def _lost(item: object) -> Outcome:
 
 
 def _line(outcome: Outcome) -> str:
-    return json.dumps([outcome.reference, outcome.key, outcome.sha256, outcome.pages]) + "\n"
+    return json.dumps([outcome.reference, outcome.key, outcome.sha256, outcome.pages, outcome.format]) + "\n"
 
 
 def _read_journal(path: Path) -> Iterator[Outcome]:
@@ -281,10 +308,10 @@ def _read_journal(path: Path) -> Iterator[Outcome]:
         return
     for line in path.read_text("utf-8", errors="replace").splitlines():
         try:
-            reference, key, digest_, pages = json.loads(line)
+            reference, key, digest_, pages, form = json.loads(line)
+            yield Outcome(str(reference), (), str(key), str(digest_), int(pages), Format(form))
         except ValueError:
             continue
-        yield Outcome(str(reference), (), str(key), str(digest_), int(pages))
 
 
 def _write_journal(path: Path, outcomes: Iterable[Outcome]) -> None:
@@ -292,15 +319,16 @@ def _write_journal(path: Path, outcomes: Iterable[Outcome]) -> None:
 
 
 def _stands(folder: Path, outcome: Outcome) -> bool:
-    path = letter_path(folder, outcome.reference)
+    path = letter_path(folder, outcome.reference, outcome.format)
     return path.is_file() and sha256_file(path) == outcome.sha256
 
 
 def _letter_file(folder: Path, outcome: Outcome, printing: PrintSettings) -> LetterFile:
     return LetterFile(
         reference=outcome.reference,
-        path=letter_path(folder, outcome.reference),
+        path=letter_path(folder, outcome.reference, outcome.format),
         sha256=outcome.sha256,
         pages=outcome.pages,
-        sheets=printing.sheets(outcome.pages),
+        sheets=printing.sheets(outcome.pages) if outcome.pages else 0,
+        format=outcome.format,
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from nudge.base.errors import Place, Problem
@@ -40,6 +40,13 @@ def check_values(spec: LetterSpec) -> tuple[Problem, ...]:
         *check_address(lines, spec.place),
         *_check_characters(spec),
     )
+
+
+def check_text_values(spec: LetterSpec) -> tuple[Problem, ...]:
+    """The same of a letter that is not printed: no font is asked of it, and only braille is posted to an address."""
+    address = check_address(address_lines(spec.name, spec.post_to), spec.place) if spec.format is Format.BRAILLE else ()
+    unseen = {LetterCode.CHARACTER_HIDDEN.slug}
+    return (*address, *(problem for problem in _check_characters(spec) if problem.code in unseen))
 
 
 def check_letter(
@@ -213,15 +220,25 @@ def _check_words(page: ReadBack, spec: LetterSpec) -> Iterator[Problem]:
         yield LetterCode.REFERENCE_OF_ANOTHER.at(spec.place)
 
 
-def check_marks(marks: Sequence[Mark], text: str, spec: LetterSpec, folder: TemplateFolder) -> Iterator[Problem]:
-    """Claims word for word and required blocks with words in them, in every language. `text` is that of the letter."""
-    text = bare(text)
+def check_marks(
+    marks: Sequence[Mark],
+    text: str,
+    spec: LetterSpec,
+    folder: TemplateFolder,
+    *,
+    plain: Callable[[str], str] = bare,
+) -> Iterator[Problem]:
+    """Claims word for word and required blocks with words in them, in every language.
+
+    `text` is that of the letter; `plain` takes out of it, and of what is sought, what may differ.
+    """
+    text = plain(text)
     languages = spec.languages if len(spec.languages) > 1 else ("",)
     for half, template in zip(languages, templates_in(spec.template, spec.form), strict=True):
         own = [mark for mark in marks if mark.half == half]
         claims = spec.claims if half in {"", ENGLISH} else spec.claims_in.get(half, {})
-        yield from _check_claims(own, text, claims, template, spec, folder)
-        blocks = {mark.id: bare(mark.text) for mark in own if mark.kind == "required"}
+        yield from _check_claims(own, text, claims, template, spec, folder, plain)
+        blocks = {mark.id: plain(mark.text) for mark in own if mark.kind == "required"}
         for block in folder.marks(template, "required"):
             if half != languages[0] and any(mark.id == block and mark.once for mark in marks):
                 continue
@@ -241,6 +258,7 @@ def _check_claims(
     template: str,
     spec: LetterSpec,
     folder: TemplateFolder,
+    plain: Callable[[str], str],
 ) -> Iterator[Problem]:
     printed: dict[str, list[str]] = {}
     for mark in marks:
@@ -250,8 +268,8 @@ def _check_claims(
         wording = claims.get(claim)
         if wording is None:
             yield TemplateCode.CLAIM_UNKNOWN.at(Place(template), claim=claim)
-        elif [bare(found).rstrip(".") for found in printed.get(claim, [])] != [bare(wording).rstrip(".")] or (
-            text.count(bare(wording)) != 1
+        elif [plain(found).rstrip(".") for found in printed.get(claim, [])] != [plain(wording).rstrip(".")] or (
+            text.count(plain(wording)) != 1
         ):
             yield LetterCode.CLAIM_DIFFERS.at(spec.place, claim=claim)
 

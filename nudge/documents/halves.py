@@ -22,6 +22,7 @@ HALF: Final = "half"
 _VOID: Final = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
 _ROOT: Final = re.compile(r"<html\b[^>]*", re.IGNORECASE)
 _BODY: Final = re.compile(r"(<body\b[^>]*>)(.*)</body\s*>", re.IGNORECASE | re.DOTALL)
+_TITLE: Final = re.compile(r"<title>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _LINK: Final = re.compile(r"<link\b[^>]*\brel=[\"']?stylesheet[^>]*>", re.IGNORECASE)
 _PAGES: Final = re.compile(r"\s+data-pages\s*=\s*[\"']?(\d+)[\"']?")
 _FOOT_POINTS: Final = 10.0
@@ -51,6 +52,8 @@ def bound(parts: Sequence[tuple[str, str]], form: Form, template: str) -> str:
             if body is not None
         )
         first = _with_links(first, [html for _, html in parts[1:]])
+        titles = [found[1].strip() for _, html in parts if (found := _TITLE.search(html)) is not None]
+        first = _TITLE.sub(lambda _: f"<title>{' / '.join(titles)}</title>", first, count=1)
         first = _BODY.sub(lambda body: f"{body[1]}\n{halves}\n</body>", first, count=1)
         pages = [_PAGES.search(root[0]) for _, html in parts if (root := _ROOT.search(html)) is not None]
         if all(pages):
