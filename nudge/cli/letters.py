@@ -168,6 +168,11 @@ def _tell_pack(screen: Screen, made: LettersMade) -> None:
         screen.say(f"  manifest: {made.manifest}")
     for file in made.previews:
         screen.say(f"  to look at: {file}")
+    for words, count in sorted(made.forms.items()):
+        if words != "standard print":
+            screen.say(f"  in {words}: {count}")
+    if made.task_list is not None:
+        screen.say(f"  not printed, each with what to do: {made.task_list}")
     if made.taken_out:
         screen.say("  Not in these print files any more. If the earlier ones are printed, take them out:")
         for lying in made.taken_out:

@@ -42,7 +42,7 @@ _SCREEN_ONLY: Final = ("/StructParents", "/Tabs", "/Annots", "/Metadata", "/Grou
 ADDRESS_COLUMNS: Final = tuple(f"address_{number}" for number in range(1, MOST_LINES))
 _HEADINGS: Final = (
     "seq", "letter_reference", "name", *ADDRESS_COLUMNS, "postcode",
-    "pages", "sheets", "first_page", "StreamPages1", "sha256", "file",
+    "pages", "sheets", "first_page", "StreamPages1", "sha256", "file", "format", "languages",
 )  # fmt: skip
 _DOCMAIL: Final = ("FullName", *(f"Address{number}" for number in range(1, MOST_LINES)), "StreamPages1", "Custom1")
 
@@ -227,6 +227,8 @@ def _row(
         "StreamPages1": printed,
         "sha256": letter.sha256,
         "file": path.name,
+        "format": spec.format,
+        "languages": " ".join(spec.languages),
     }
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from nudge.base.columns import Kind, Value
 from nudge.intake.address import Address, AddressUnread, address_of, one_cell
@@ -15,6 +15,8 @@ from nudge.intake.codes import RowCode
 from nudge.intake.headings import LINES, PEOPLE
 from nudge.intake.people import NameUnread, Person, named_in_full, people_of
 
+Wish: TypeAlias = tuple[str | None, str | None]
+"""The language and the format that one person asks for, as the file writes them."""
 _UPRN: Final = re.compile(r"\d{1,12}")
 # As a line of an address: of executors. `The Late Mill` and `The Estate Office` are houses.
 _EXECUTORS: Final = re.compile(
@@ -25,7 +27,7 @@ _EXECUTORS: Final = re.compile(
 _PHONES: Final = ("telephone", "mobile", "telephone_2", "mobile_2")
 _YES: Final = frozenset({"y", "yes", "true", "t", "1", "joint"})
 _NO: Final = frozenset({"n", "no", "false", "f", "0", "sole", "single", "none", "n/a", "-"})
-_AGREED: Final = ("address", "post_to", "uprn", "payment_reference", "language", "format")
+_AGREED: Final = ("address", "post_to", "uprn", "payment_reference")
 _LINES: Final = tuple(f"address_{number}" for number in range(1, LINES + 1))
 
 
@@ -35,7 +37,8 @@ class Tenancy:
 
     `address` is the home and `post_to` where letters go; both end in the postcode. `rows` are the rows it came from.
     `deceased`: a tenant has died and the row names executors or the like. Whoever else is on the tenancy, a letter of
-    a trial is not what to send: an officer writes.
+    a trial is not what to send: an officer writes. `wishes` are the language and format that each person asks for, in
+    the order of `people`; `language` and `format` are the first of them that are filled.
     """
 
     reference: str
@@ -50,6 +53,7 @@ class Tenancy:
     format: str | None
     values: Mapping[str, Value]
     deceased: bool = False
+    wishes: tuple[Wish, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,8 @@ Found = Tenancy | tuple[RowCode, str]
 def merged(reference: str, rows: Sequence[tuple[int, Mapping[str, Any]]], kinds: Mapping[str, Kind]) -> Found:
     """The tenancy that these rows agree on, or why they do not, with the wanted name it turns on.
 
-    A blank cell contradicts nothing; two that are filled must be the same. People and telephones add up.
+    A blank cell contradicts nothing; two that are filled must be the same. People and telephones add up; the language
+    and format of a row are those of the people it names.
     """
     agreed, filled = dict(rows[0][1]), list(rows[0][1]["values"])
     for _, body in rows[1:]:
@@ -200,8 +205,16 @@ def merged(reference: str, rows: Sequence[tuple[int, Mapping[str, Any]]], kinds:
         name: date.fromisoformat(value) if kind is Kind.DATE and value is not None else value
         for (name, kind), value in zip(kinds.items(), filled, strict=True)
     }
-    people = tuple(dict.fromkeys(Person(*one) for _, body in rows for one in body["people"]))
     deceased = any(body["deceased"] for _, body in rows)
+    wishes: dict[Person, Wish] = {}
+    for _, body in rows:
+        own = body["language"], body["format"]
+        for person in (Person(*one) for one in body["people"]):
+            before = wishes.setdefault(person, own)
+            if any(new is not None and old not in {None, new} for old, new in zip(before, own, strict=True)):
+                return RowCode.TENANCY_CONFLICT, "format" if before[0] in {None, own[0]} else "language"
+            wishes[person] = (before[0] or own[0], before[1] or own[1])
+    people = tuple(wishes)
     if len(people) > 1 and _alike(people):
         return RowCode.JOINT_NAMES_ALIKE, "surname"
     if not deceased and len(people) == 1 and any(body["joint"] for _, body in rows):
@@ -215,10 +228,11 @@ def merged(reference: str, rows: Sequence[tuple[int, Mapping[str, Any]]], kinds:
         uprn=agreed["uprn"],
         payment_reference=agreed["payment_reference"],
         telephones=tuple(dict.fromkeys(phone for _, body in rows for phone in body["telephones"])),
-        language=agreed["language"],
-        format=agreed["format"],
+        language=next((language for language, _ in wishes.values() if language), None),
+        format=next((form for _, form in wishes.values() if form), None),
         values=values,
         deceased=deceased,
+        wishes=tuple(wishes.values()),
     )
 
 

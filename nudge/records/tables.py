@@ -220,7 +220,7 @@ class RecipientRow(Record, table=True):
 class PostingRow(Record, table=True):
     """One letter and what became of it: `wave` is the wave's id, `first` for the first letter.
 
-    The arm is not here: it is the allocation's.
+    `languages` are codes in the order of the letter, with spaces. The arm is not here: it is the allocation's.
     """
 
     __tablename__: ClassVar[Any] = "posting"
@@ -248,6 +248,8 @@ class PostingRow(Record, table=True):
     sheets: int = _whole()
     posted_on: int | None = _whole(default=None)
     reprints: int = _whole(default=0)
+    format: str = _text(default="standard")
+    languages: str = _text(default="en")
 
 
 class EventRow(Record, table=True):

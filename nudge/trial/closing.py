@@ -18,6 +18,7 @@ from nudge.allocation.certificate import BatchLine, Certificate, EpochLine, Seal
 from nudge.allocation.design import Entry
 from nudge.base.errors import Place, Problem, Refused
 from nudge.base.files import write_whole
+from nudge.documents.batch import EMAILS, FOLDER, TASKS
 from nudge.records.store import audit, broken_link, change, remove, rows_of
 from nudge.records.tables import (
     AllocationRow,
@@ -260,6 +261,9 @@ def _unit_to_erase(
     return find_unit(trial, reference, recipients, postings)
 
 
+SINGLE: Final = frozenset({FOLDER, EMAILS, TASKS})  # folders of one file a letter
+
+
 def _personal_files(trial: Trial, letters: set[str] | None) -> list[Path]:
     """The files with names in them: of all batches, or those that one tenancy's letters are or stand in.
 
@@ -273,13 +277,13 @@ def _personal_files(trial: Trial, letters: set[str] | None) -> list[Path]:
         if letters is not None and not _mentions(folder, letters):
             continue
         if letters is not None:
-            inside = [path for path in inside if path.parent.name != "letters" or path.stem in letters]
+            inside = [path for path in inside if path.parent.name not in SINGLE or path.stem in letters]
         found += inside
     return sorted(found)
 
 
 def _mentions(folder: Path, letters: set[str]) -> bool:
-    if any((folder / "letters" / f"{reference}.pdf").is_file() for reference in letters):
+    if any(list(folder.glob(f"*/{reference}.*")) for reference in letters):
         return True
     listed = (path.read_text("utf-8-sig") for path in folder.rglob("*.csv"))  # the pull list names people too
     return any(reference in text for text in listed for reference in letters)

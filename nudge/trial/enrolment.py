@@ -173,7 +173,7 @@ def enrol(
         allocated=frozenset(row.cluster for row in held.allocated),
         secret=secret,
     )
-    flow = _flow(reading, found, plan)
+    flow = _flow(reading, found, plan, forms)
     result = Enrolment(
         batch=None,
         made=False,
@@ -228,10 +228,11 @@ def _details_gone_by(trial: Trial, today: date) -> tuple[Problem, ...]:
     return check_details(folder, letters, trial.experiment.details, on=today, place=trial.loaded.place)
 
 
-def _flow(reading: Extract, found: _Sorted, plan: Clusters) -> dict[str, object]:
+def _flow(reading: Extract, found: _Sorted, plan: Clusters, forms: Forms) -> dict[str, object]:
     """Everything counted (I9). rows = rejected + dropped + accepted; tenancies = enrolled before + excluded + eligible;
-    eligible = allocated + late + rejoined.
+    eligible = allocated + late + rejoined. `forms` counts people by the form of their letters.
     """
+    wanted = Counter(form.words for tenancy in (*found.new, *found.back) for form in forms.of(tenancy))
     return {
         "rows": reading.rows,
         "rejected": dict(Counter({one.row: one.code for one in reversed(reading.rejects)}.values())),
@@ -245,6 +246,7 @@ def _flow(reading: Extract, found: _Sorted, plan: Clusters) -> dict[str, object]
         "late": len(plan.late),
         "rejoined": len(found.back),
         "clusters": len(plan.strata),
+        "forms": dict(wanted),
     }
 
 

@@ -12,6 +12,7 @@ from nudge.documents.form import Form, Format, language_of, read_format, read_la
 from nudge.documents.siblings import lines_missing
 from nudge.documents.templates import TemplateFolder
 from nudge.intake.extract import Tenancy
+from nudge.intake.tenancy import Wish
 from nudge.records.tables import SealRow
 from nudge.trial.handle import Trial
 from nudge.trial.sealing import frozen_claims, letters_of
@@ -35,16 +36,17 @@ class Forms:
     lines: Mapping[str, tuple[str, ...]]
 
     def of(self, tenancy: Tenancy) -> tuple[Form, ...]:
-        """The form of each of a tenancy's letters, in the order of its people; empty where one cannot be sent."""
-        return tuple(form for _ in tenancy.people if isinstance(form := self._form(tenancy), Form))
+        """The form of each of a tenancy's letters, in the order of its people."""
+        found = [self._form(*wish) for wish in _wishes(tenancy)]
+        return tuple(form for form in found if isinstance(form, Form))
 
     def lacking(self, tenancy: Tenancy) -> str | None:
         """Why a tenancy cannot be written to in a form it asked for; None where it can.
 
         Such a tenancy is left to an officer before the draw: another letter would reach somebody who cannot read it.
         """
-        found = self._form(tenancy)
-        return None if isinstance(found, Form) else found
+        found = [self._form(*wish) for wish in _wishes(tenancy)]
+        return next((reason for reason in found if isinstance(reason, str)), None)
 
     def missing_for(self, language: str) -> tuple[str, ...]:
         """The templates, claims and lines of nudge.toml that lack a language; empty where letters can be sent in it."""
@@ -58,11 +60,11 @@ class Forms:
         yield from (f"claims.{name}.says_{language}" for name in self.claims[ENGLISH] if name not in told)
         yield from (f"nudge.toml {key}" for key in self.lines.get(language, ()))
 
-    def _form(self, tenancy: Tenancy) -> Form | str:
-        language, form = read_language(tenancy.language), read_format(tenancy.format)
+    def _form(self, spoken: str | None, wanted: str | None) -> Form | str:
+        language, form = read_language(spoken), read_format(wanted)
         if language is None or (language not in self.languages and self.missing_for(language)):
             return OTHER_LANGUAGE
-        if form is None or not form.format.on_paper:
+        if form is None:
             return OTHER_FORMAT
         # Another language comes with the trial's own: a household, or the council's officer, reads the same letter.
         form = replace(form, languages=tuple(dict.fromkeys((language, *self.languages))))
@@ -72,6 +74,10 @@ class Forms:
             form = replace(form, points=form.points or self.large)
         named = (template_in(letter, form.format, one) for letter in self.letters for one in form.languages)
         return form if self.sealed.issuperset(named) else OTHER_FORMAT
+
+
+def _wishes(tenancy: Tenancy) -> tuple[Wish, ...]:
+    return tenancy.wishes or ((tenancy.language, tenancy.format),) * len(tenancy.people)
 
 
 def forms_of(trial: Trial, seal: SealRow) -> Forms:

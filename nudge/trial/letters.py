@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from nudge.base.errors import Refused
+from nudge.base.languages import ENGLISH
 from nudge.base.values import utc_text
-from nudge.documents.batch import LetterFile, make_letters
+from nudge.documents.batch import EMAILS, TASKS, LetterFile, make_letters
 from nudge.documents.details import check_details
+from nudge.documents.form import Form, Format
 from nudge.documents.letter import LetterSpec, letter_reference
 from nudge.documents.marks import job_code
 from nudge.documents.previews import FOLDER as PREVIEWS
 from nudge.documents.previews import make_previews
 from nudge.documents.printpack import MANIFEST, Pack, make_print_pack
+from nudge.documents.tasklist import TASK_LIST, write_tasks
 from nudge.documents.templates import TemplateFolder
 from nudge.intake.mapping import ColumnMapping
 from nudge.records.store import append, audit, change, rows_of
@@ -44,7 +47,8 @@ class LettersMade:
 
     `made` and `kept` (of those, standing already) count letters; `withheld`, `skipped` and `refused` count units by
     reason. `refused` could not be drawn this time: they are withheld meanwhile, and the same command tries again.
-    `taken_out` lay in the print files that stood before and are in the new ones no longer.
+    `taken_out` lay in the print files that stood before and are in the new ones no longer. `forms` counts letters by
+    their form in words, and `task_list` says what to do with those that are not printed.
     """
 
     batch: int
@@ -58,6 +62,8 @@ class LettersMade:
     print_files: tuple[Path, ...]
     manifest: Path | None
     address_files: tuple[Path, ...] = ()
+    task_list: Path | None = None
+    forms: Mapping[str, int] = field(default_factory=dict)
     previews: tuple[Path, ...] = ()
     taken_out: tuple[Lying, ...] = ()
 
@@ -120,7 +126,8 @@ def make_batch_letters(
     pack: Pack | None = None
     previews: tuple[Path, ...] = ()
     taken_out: tuple[Lying, ...] = ()
-    standing = 0
+    standing, task_list = 0, None
+    forms = {spec.reference: spec.form for spec in specs}
     if not dry_run:
         if specs:
             made = make_letters(
@@ -137,13 +144,14 @@ def make_batch_letters(
             standing = made.kept
         # Before the new pack stands: cut short in between, the same command finds the earlier one again.
         taken_out = write_taken_out(folder, pile_of(folder), [letter.reference for letter in kept])
-        if specs:
+        paper, task_list = _task_list(kept, specs, folder)
+        if paper:
             job = job_code(trial.id, number, wave)
-            pack = make_print_pack(kept, specs, folder, printing=trial.workspace.printing, job=job)
+            pack = make_print_pack(paper, specs, folder, printing=trial.workspace.printing, job=job)
             if preview:
-                previews = make_previews(specs, folder)
-        _clear_away(folder, {letter.reference for letter in kept})
-        _record(trial, held.batch, wave, kept, owner, due, refused, now)
+                previews = make_previews([spec for spec in specs if spec.format.on_paper], folder)
+        _clear_away(folder, kept)
+        _record(trial, held.batch, wave, kept, forms, owner, due, refused, now)
     return LettersMade(
         batch=number,
         wave=wave,
@@ -153,9 +161,11 @@ def make_batch_letters(
         withheld=Counter(due.withheld.values()),
         skipped=Counter(due.skipped.values()),
         refused=Counter(refused.values()),
-        print_files=pack.print_files if pack and kept else (),
-        manifest=pack.manifest if pack and kept else None,
-        address_files=pack.address_files if pack and kept else (),
+        print_files=pack.print_files if pack else (),
+        manifest=pack.manifest if pack else None,
+        address_files=pack.address_files if pack else (),
+        task_list=task_list,
+        forms=Counter(forms[one].words for one in (forms if dry_run else (letter.reference for letter in kept))),
         previews=previews,
         taken_out=taken_out,
     )
@@ -178,7 +188,7 @@ def batches_to_letter(trial: Trial, wave: str, today: date) -> list[int]:
 
 def clear_batch(folder: Path) -> None:
     """Delete what was made of a batch that will not be posted: letters, print files, address files."""
-    _clear_away(folder, set())
+    _clear_away(folder, ())
     for again in folder.glob("again-*"):
         shutil.rmtree(again)
     for name in (PULL_LIST, TAKEN_OUT, ACTIONS, "letters/.made.jsonl"):
@@ -234,12 +244,22 @@ def _letter_date(postings: Sequence[PostingRow], wave: str, today: date) -> date
     return date.fromisoformat(min(made)[:10]) if made else today
 
 
-def _clear_away(folder: Path, kept: Iterable[str]) -> None:
-    """Delete letters that are not to go: a withheld letter left in the folder could be printed by mistake (I4)."""
-    wanted = set(kept)
-    for path in folder.glob("letters/*.pdf"):
-        if path.stem not in wanted:
+def _task_list(
+    kept: Sequence[LetterFile], specs: Sequence[LetterSpec], folder: Path
+) -> tuple[list[LetterFile], Path | None]:
+    """The letters for the print pack, and the list of what has to be done with those that are not printed."""
+    return [letter for letter in kept if letter.on_paper], write_tasks(folder, kept, specs)
+
+
+def _clear_away(folder: Path, kept: Sequence[LetterFile]) -> None:
+    """Delete letters that are not to go: a withheld letter left in the folder could be sent by mistake (I4)."""
+    files = {letter.path for letter in kept}
+    wanted = {letter.reference for letter in kept if letter.on_paper}
+    for path in (*folder.glob("letters/*.pdf"), *folder.glob(f"{EMAILS}/*.txt"), *folder.glob(f"{TASKS}/*.txt")):
+        if path not in files:
             path.unlink()
+    if not files:
+        (folder / TASK_LIST).unlink(missing_ok=True)
     for path in folder.glob(f"{PREVIEWS}/*.png"):
         if path.stem.rpartition("-")[0] not in wanted:
             path.unlink()
@@ -253,6 +273,7 @@ def _record(
     batch: BatchRow,
     wave: str,
     letters: Sequence[LetterFile],
+    forms: Mapping[str, Form],
     owner: Mapping[str, tuple[str, int]],
     due: Due,
     refused: Mapping[str, str],
@@ -280,6 +301,8 @@ def _record(
             sheets=letter.sheets if letter else 0,
             posted_on=None,
             reprints=0,
+            format=forms[reference].format if letter else Format.STANDARD,
+            languages=" ".join(forms[reference].languages) if letter else ENGLISH,
         )
 
     with trial.store.transaction() as connection:
@@ -309,7 +332,7 @@ def _record(
             audit(connection, trial=trial.id, what="lettered", facts=facts, at=now)
 
 
-_CHANGES = ("unit", "batch", "status", "reason", "sha256", "pages", "sheets")
+_CHANGES = ("unit", "batch", "status", "reason", "sha256", "pages", "sheets", "format", "languages")
 
 
 def _write(connection: Connection, wanted: Mapping[str, PostingRow], there: Mapping[str, PostingRow]) -> int:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from nudge.base.canonical import canonical
 from nudge.base.errors import Place, Refused
+from nudge.documents.batch import FOLDER, letter_path
+from nudge.documents.form import Format
+from nudge.documents.tasklist import strike_off
 from nudge.records.store import append, audit, change, remove, rows_of
 from nudge.records.tables import BatchRow, EventRow, PostingRow, RecipientRow, UnitRow
 from nudge.trial.batches import FIRST, batch_of, batch_place, by_unit, records_of, require_open
@@ -107,12 +110,15 @@ def confirm_posting(
     folder = trial.workspace.batch_folder(trial.id, number, None if wave == FIRST else wave)
     # A letter held or erased since the print files were made lies in the pile as well.
     in_pile = {row.letter_reference: row.reason or "" for row in own if row.status == "withheld" and row.sha256}
-    pull = tuple(sorted(reference for reference, why in (in_pile | withheld).items() if why != "not_posted"))
+    stopped = {reference for reference, why in (in_pile | withheld).items() if why != "not_posted"}
+    printed = {row.letter_reference for row in own if Format(row.format).on_paper}
+    pull = tuple(sorted(stopped & printed))
     lying = tuple(one for one in pile_of(folder) if one.letter_reference in set(pull))
     changed = bool(going or withheld) or (abandoned and batch.status != "abandoned")
     pull_list = None
     if changed and not dry_run:
         pull_list = write_pull_list(folder, lying)
+        _strike_off(folder, [row for row in own if row.letter_reference in stopped - printed])
         _record(trial, batch, wave, going, withheld, on, now, abandoned=abandoned)
     reasons = [row.reason or "" for row in own if row.status == "withheld"]
     if not changed and (folder / PULL_LIST).is_file():
@@ -135,6 +141,14 @@ def confirm_posting(
         lying=lying,
         actions=actions,
     )
+
+
+def _strike_off(folder: Path, rows: Sequence[PostingRow]) -> None:
+    """Take letters that are not printed out of the list of tasks, and their text away: it could be sent (I4)."""
+    if rows:
+        strike_off(folder, {row.letter_reference for row in rows})
+    for row in rows:
+        letter_path(folder / FOLDER, row.letter_reference, Format(row.format)).unlink(missing_ok=True)
 
 
 def _check_made(rows: Sequence[PostingRow], on: date, place: Place) -> None:

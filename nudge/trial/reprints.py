@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from nudge.base.errors import Place, Refused
-from nudge.base.files import sha256_file
-from nudge.documents.batch import LetterFile
+from nudge.base.files import sha256_file, write_whole
+from nudge.documents.batch import FOLDER, LetterFile, letter_path
+from nudge.documents.form import Form, Format
 from nudge.documents.letter import LetterSpec
 from nudge.documents.marks import Slot, job_code
 from nudge.documents.printpack import MANIFEST, make_print_pack, slots_of
+from nudge.documents.tasklist import write_tasks
 from nudge.intake.extract import Person
 from nudge.records.store import audit, change
 from nudge.records.tables import PostingRow, RecipientRow
@@ -37,7 +39,8 @@ def reprint(
     wave: str = FIRST,
     dry_run: bool = False,
 ) -> tuple[Path, ...]:
-    """Print spoilt or lost letters again: the same bytes, at most 3 days after posting. The print files made.
+    """Print spoilt or lost letters again: the same bytes, at most 3 days after posting. The print files made, and the
+    texts of letters that are not printed.
 
     Refused where a reference is not of this batch, its letter is withheld, held or meanwhile on the suppression list
     (read again, I4), the file is not the one made, or 3 days have passed.
@@ -64,7 +67,7 @@ def reprint(
     for posting in chosen:
         if posting.posted_on is not None and today.toordinal() - posting.posted_on > REPRINT_DAYS:
             raise Refused(TrialCode.REPRINT_LATE.at(batch_place(trial, number)))
-        file = folder / "letters" / f"{posting.letter_reference}.pdf"
+        file = _path_of(posting, folder)
         if not file.is_file() or sha256_file(file) != posting.sha256:
             raise Refused(TrialCode.REPRINT_CHANGED.at(Place(str(file)), file=file))
     if dry_run:
@@ -72,21 +75,32 @@ def reprint(
     target = next(  # never over a print file that may be at the printer
         path for copy in count(1) if not (path := folder / f"again-{today.isoformat()}-{copy}").exists()
     )
-    pack = make_print_pack(
-        [_file_of(trial, posting, folder) for posting in chosen],
-        _pack_specs(trial, chosen, recipients),
-        target,
-        printing=trial.workspace.printing,
-        job=job_code(trial.id, number, wave),
-        slots=_slots_again(folder, chosen),
-    )
+    files = [_file_of(trial, posting, folder) for posting in chosen]
+    specs = _pack_specs(trial, chosen, recipients)
+    printed = [posting for posting in chosen if Format(posting.format).on_paper]
+    made: tuple[Path, ...] = ()
+    if printed:
+        pack = make_print_pack(
+            [file for file in files if file.on_paper],
+            specs,
+            target,
+            printing=trial.workspace.printing,
+            job=job_code(trial.id, number, wave),
+            slots=_slots_again(folder, printed),
+        )
+        made = pack.print_files
+    for text in (one.path for one in files if not one.on_paper):  # sent on again by whoever sent it on before
+        again = target / text.relative_to(folder)
+        write_whole(again, text.read_bytes())
+        made = (*made, again)
+    write_tasks(target, files, specs)
     with trial.store.transaction() as connection:
         for posting in chosen:
             where = {"trial": trial.id, "letter_reference": posting.letter_reference}
             change(connection, PostingRow, where=where, to={"reprints": posting.reprints + 1})
         facts = {"batch": number, "wave": wave, "letters": sorted(posting.letter_reference for posting in chosen)}
         audit(connection, trial=trial.id, what="reprinted", facts=facts, at=now)
-    return pack.print_files
+    return made
 
 
 def letters_named(
@@ -124,11 +138,16 @@ def _slots_again(folder: Path, chosen: Sequence[PostingRow]) -> dict[str, Slot] 
 def _file_of(trial: Trial, posting: PostingRow, folder: Path) -> LetterFile:
     return LetterFile(
         reference=posting.letter_reference,
-        path=folder / "letters" / f"{posting.letter_reference}.pdf",
+        path=_path_of(posting, folder),
         sha256=posting.sha256 or "",
         pages=posting.pages,
-        sheets=trial.workspace.printing.sheets(posting.pages),
+        sheets=trial.workspace.printing.sheets(posting.pages) if posting.pages else 0,
+        format=Format(posting.format),
     )
+
+
+def _path_of(posting: PostingRow, folder: Path) -> Path:
+    return letter_path(folder / FOLDER, posting.letter_reference, Format(posting.format))
 
 
 def _pack_specs(trial: Trial, chosen: Sequence[PostingRow], recipients: Sequence[RecipientRow]) -> list[LetterSpec]:
@@ -152,6 +171,7 @@ def _pack_specs(trial: Trial, chosen: Sequence[PostingRow], recipients: Sequence
                 as_of=date.fromisoformat(posting.made_at[:10]),
                 tenancy_reference=row.tenancy_reference,
                 payment_reference=row.payment_reference or row.tenancy_reference,
+                form=Form(format=Format(posting.format), languages=tuple(posting.languages.split())),
             )
         )
     return specs

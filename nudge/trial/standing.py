@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from nudge.base.errors import Refused
+from nudge.documents.form import Form, Format
 from nudge.experiment.definition import LiveExperiment
 from nudge.experiment.live_checks import CHANGING
 from nudge.experiment.loader import load
@@ -67,6 +69,7 @@ def standing(workspace: Workspace, name: str, *, today: date) -> Standing | None
         f"{plural(trial.experiment.unit)} in the trial": len(units),
         **_sent(trial, postings),
     }
+    counts |= _forms(trial, postings)
     for kind in sorted({event.kind for event in events} - {HELD, TAKEN_DOWN}):
         counts[f"{plural(trial.experiment.unit)} with {kind.replace('_', ' ')}"] = len(
             {event.unit for event in events if event.kind == kind}
@@ -130,6 +133,19 @@ def _opening(trial: Trial, imports: list[ImportRow], today: date) -> list[str]:
     last = max((row.covers_to for row in imports), default=None)
     on_file = f"responses are on file to {date.fromordinal(last)}" if last else "no responses on file yet"
     return [f"results open on {opens}; {on_file}"]
+
+
+def _forms(trial: Trial, postings: list[PostingRow]) -> dict[str, int]:
+    """Letters made or posted in another form than standard print in the trial's own languages, by batch."""
+    if of_signs(trial.experiment):
+        return {}
+    own = Form(languages=trial.experiment.languages)
+    found: Counter[str] = Counter()
+    for row in postings:
+        form = Form(format=Format(row.format), languages=tuple(row.languages.split()))
+        if row.status in {"made", "posted"} and form != own:
+            found[f"batch {row.batch}, letters in {form.words}"] += 1
+    return dict(sorted(found.items()))
 
 
 def _steps(

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from nudge.documents.form import PLAIN, Form, Format
 from nudge.records.store import audit, rows_of
 from nudge.records.tables import AllocationRow, BatchRow, EventRow, PostingRow, RecipientRow, UnitRow
 from nudge.trial.gate import HELD
@@ -69,7 +70,8 @@ def _batch_words(batch: BatchRow, unit: UnitRow) -> str:
 
 
 def _posting_words(posting: PostingRow) -> str:
-    name = f"letter {posting.letter_reference} ({posting.wave})"
+    form = Form(format=Format(posting.format), languages=tuple(posting.languages.split()))
+    name = f"letter {posting.letter_reference} ({posting.wave}{'' if form == PLAIN else f', {form.words}'})"
     if posting.status == "posted" and posting.posted_on is not None:
         return f"{name} made, posted {date.fromordinal(posting.posted_on).isoformat()}"
     because = f", because: {posting.reason.replace('_', ' ')}" if posting.reason else ""

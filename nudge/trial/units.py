@@ -124,12 +124,14 @@ def tenancy_of(unit: UnitRow, recipients: Sequence[RecipientRow], kinds: Mapping
         language=first.language,
         format=first.format,
         values=typed_values(unit.values_json, kinds),
+        wishes=tuple((row.language, row.format) for row in recipients),
     )
 
 
 def recipient_rows(trial: str, unit: str, tenancy: Tenancy) -> Iterator[RecipientRow]:
     """A row for each named tenant: the only rows with personal data."""
-    for number, person in enumerate(tenancy.people, start=1):
+    wishes = tenancy.wishes or ((tenancy.language, tenancy.format),) * len(tenancy.people)
+    for number, (person, (language, form)) in enumerate(zip(tenancy.people, wishes, strict=True), start=1):
         yield RecipientRow(
             trial=trial,
             unit=unit,
@@ -143,8 +145,8 @@ def recipient_rows(trial: str, unit: str, tenancy: Tenancy) -> Iterator[Recipien
             telephones_json=canonical(tenancy.telephones).decode(),
             address_json=canonical(tenancy.address).decode(),
             post_to_json=canonical(tenancy.post_to).decode(),
-            language=tenancy.language,
-            format=tenancy.format,
+            language=language,
+            format=form,
         )
 
 

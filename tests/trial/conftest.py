@@ -80,6 +80,9 @@ def tenancy(number: int, **changes: str) -> dict[str, str]:
 
 
 def as_csv(rows: Iterable[Mapping[str, str]], headings: Sequence[str] = HEADINGS) -> bytes:
+    """Rows under these headings, and under any more that a row has."""
+    rows = list(rows)
+    headings = tuple(dict.fromkeys((*headings, *(heading for row in rows for heading in row))))
     text = io.StringIO()
     table = csv.DictWriter(text, headings, lineterminator="\r\n")
     table.writeheader()
@@ -120,8 +123,11 @@ SIGNED = {
 }
 
 
-def make_sealed(folder: Path, *, edit: Callable[[str], str] = lambda text: text) -> Path:
+def make_sealed(
+    folder: Path, *, edit: Callable[[str], str] = lambda text: text, settings: Callable[[str], str] = lambda text: text
+) -> Path:
     make_workspace(folder, council="Anytown Borough Council", resources=resources())
+    (folder / "nudge.toml").write_text(settings((folder / "nudge.toml").read_text("utf-8")), "utf-8")
     (folder / "data" / "history.csv").write_bytes(history_csv())
     path = folder / "experiments" / "wealden-arrears.yaml"
     text = path.read_text("utf-8")
@@ -172,10 +178,7 @@ class Office:
         name: str = "week.csv",
         **more: object,
     ) -> Enrolment:
-        extract = self.file(
-            f"{on.isoformat()}-{name}",
-            as_csv(rows, tuple(dict.fromkeys((*HEADINGS, *(key for row in rows for key in row))))),
-        )
+        extract = self.file(f"{on.isoformat()}-{name}", as_csv(rows))
         listed = self.list(stop, f"{on.isoformat()}-stop.csv")
         settings = {"dated": on, "today": on, "now": moment(on)} | more
         return enrol(self.trial, extract, listed, **settings)  # type: ignore[arg-type]
