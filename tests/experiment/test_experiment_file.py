@@ -60,7 +60,7 @@ def test_the_flagship_says_what_the_design_says(flagship: str) -> None:
     experiment = live(flagship)
     assert experiment.arm_ids == ("current", "personal-norm")
     assert experiment.control.letter == "letters/arrears-current.html"
-    assert experiment.arm("personal-norm").levers == ("ego", "norms", "salience")
+    assert experiment.arm("personal-norm").levers == ("affect", "norms")
     assert experiment.kinds["arrears"] is Kind.MONEY
     assert experiment.kinds["arrears_band"] is Kind.TEXT
     assert experiment.events["contact"].source_kind == "contacts"
