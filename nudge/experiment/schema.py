@@ -95,7 +95,7 @@ HINTS: Final[Mapping[str, str]] = {
     "legal": "Initials and date, such as `JP 2026-11-20`.",
     "letter": "The template, such as letters/arrears-current.html.",
     "levers": "The techniques an arm uses: MINDSPACE, then EAST.",
-    "limit": "The speed above which a vehicle counts, in the unit of the readings: 30.",
+    "limit": "The speed above which a vehicle counts, in miles per hour: 30.",
     "looks": "Looks before the end, and how the error is spent over them.",
     "mean": "The mean of the outcome, before.",
     "method": "How it is drawn here: blocked, pairs, rerandomised, minimised. recorded: somebody else's trial.",

@@ -133,6 +133,27 @@ class FileCode(Code):
         "payments received as positive amounts; negative here: {negative} of {rows}",
         "Write money received as positive amounts and reversals as negative ones.",
     )
+    SPEEDS_SUMMARISED = (
+        "the speed of each vehicle, or numbers of vehicles in bands; what stands under {found} sums up many already:"
+        " the means or 85th percentiles of days cannot be put together",
+        "Ask the supplier for the individual vehicle records of those days, or for counts in bands of 5 mph by hour.",
+    )
+    SPEED_UNIT_UNSTATED = (
+        "speeds said to be in mph or in km/h, and not both",
+        "Write the unit in a heading: `speed (mph)`, `from mph`, `20-25 mph`.",
+    )
+    BANDS_UNCLEAR = (
+        "bands of speed in order, none over another, none left out between, only the top one open",
+        "Correct the bands: 0-20, 20-25, 25-30 and so on to 60+, or 16-20, 21-25 and so on of whole speeds.",
+    )
+    BAND_WITHOUT_TOP = (
+        "few vehicles, if any, in a band without an upper edge; it holds {share} of them",
+        "Ask the supplier for bands that go on to the highest speed: an 85th percentile may lie in there.",
+    )
+    ROUTE_UNIT_UNSTATED = (
+        "a route length in metres or kilometres",
+        "Write the unit in the heading: `route length (m)` or `route length (km)`.",
+    )
 
 
 @unique
@@ -323,4 +344,45 @@ class RowCode(Code):
         "a date is after the last day that the file covers",
         "dates up to {cut}",
         "Correct the date, or state the days that the file covers.",
+    )
+    COUNT_NOT_WHOLE = (
+        "the count is not a whole number from 0",
+        "a whole number from 0",
+        "Correct it, or leave it blank where nobody counted.",
+    )
+    EXPOSURE_MISSING = (
+        "nothing says what the count is over",
+        "days or a length above 0",
+        "Fill in the days since the site was last cleared, or the length that was walked.",
+    )
+    CLEARED_BLANK = (
+        "nothing says whether the site was cleared",
+        "yes or no",
+        "Fill it in: what stays is counted again the next time.",
+    )
+    SURVEY_OUT_OF_ORDER = (
+        "the survey is not after the site's last clearing above it",
+        "each site's surveys in order of date",
+        "Sort the file by date, or take out the survey that is there twice.",
+    )
+    SPEED_OUTSIDE = (
+        "the speed is below 0 or above {most} mph",
+        "a speed from 0",
+        "Correct it, or leave it blank: counters misread now and then.",
+    )
+    SPEED_UNIT_BLANK = ("the unit is neither mph nor km/h", "mph or km/h", "Fill in the unit of this row.")
+    BAND_TURNED = (
+        "the band has no lower edge, or an upper edge that is no higher",
+        "a band from one speed to a higher one",
+        "Give both edges; only the top band may have no upper edge.",
+    )
+    PLACE_BLANK = (
+        "the incident names no place",
+        "a site, a street or a position",
+        "Fill in one of them.",
+    )
+    POSITION_WRONG = (
+        "the position is half there, or not in Great Britain or Northern Ireland",
+        "a latitude from 49 to 61 and a longitude from -9 to 3, in degrees",
+        "Correct it; eastings and northings are not read.",
     )

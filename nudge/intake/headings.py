@@ -256,3 +256,113 @@ def words_of(wanted: Iterable[Wanted]) -> tuple[str, ...]:
     wanted = tuple(wanted)
     usual = [one.words[0] if one.words else one.name for one in wanted]
     return tuple(dict.fromkeys([*usual, *(word for one in wanted for word in (*one.words, *one.weaker, one.name))]))
+
+
+_SITE: Final = (
+    *("Site ID", "Site Ref", "Site Reference", "Site No", "Site Number", "Site Code", "Location ID", "Location Ref"),
+    *("Counter", "Counter ID", "Device", "Device ID", "Path ID", "Route ID"),
+)
+_LATITUDE: Final = Wanted("latitude", Kind.NUMBER, ("Lat",))
+_LONGITUDE: Final = Wanted("longitude", Kind.NUMBER, ("Lon", "Long", "Lng"))
+
+# What was read at the sites of a trial of signs.
+READINGS: Final[Mapping[str, tuple[Wanted, ...]]] = {
+    "incidents": (
+        _dated("Reported On", "Date Reported", "Reported", "Report Date", "Incident Date", "Created", "Requested"),
+        Wanted(
+            "incident",
+            words=(
+                *("Incident ID", "Incident Ref", "Incident No", "Incident Number", "Case ID", "Case Ref"),
+                *("Report ID", "Report Ref", "Service Request ID", "Enquiry Ref"),
+            ),
+            weaker=("ID", "Ref", "Reference"),
+        ),
+        Wanted("site", words=_SITE, weaker=("Site Name", "Site")),
+        Wanted("street", words=("Street", "Street Name", "Road", "Road Name"), weaker=("Location", "Address")),
+        _LATITUDE,
+        _LONGITUDE,
+        Wanted(
+            "what",
+            words=("What", "Waste Type", "Type Of Waste", "Waste", "Fly Tip Type"),
+            weaker=("Type", "Category", "Survey"),
+        ),
+        Wanted("land", words=("Land Type", "Type Of Land", "Land")),
+        Wanted("size", words=("Size", "Size Class", "Size Of Tip", "Fly Tip Size", "Load", "Quantity")),
+        Wanted("source", words=("Source", "Reported By", "Channel", "Reported Via", "How Reported")),
+        Wanted("time", words=("Time", "Time Reported", "Report Time")),
+    ),
+    "surveys": (
+        _dated("Surveyed On", "Survey Date", "Date Surveyed", "Date Of Survey", "Counted On", "Inspection Date"),
+        Wanted("site", words=_SITE, compulsory=True, weaker=("Site Name", "Path", "Route")),
+        Wanted("what", words=("What", "Survey", "Survey Type", "Counted What"), weaker=("Type", "Category")),
+        Wanted(
+            "number",
+            Kind.NUMBER,
+            ("Count", "Counted", "Deposits", "Deposits Counted", "Items", "Items Counted", "Total"),
+            compulsory=True,
+        ),
+        Wanted(
+            "exposure",
+            Kind.NUMBER,
+            (
+                *("Exposure Days", "Days", "Days Since Cleared", "Days Since Last Cleared", "Days Since Clearing"),
+                *("Days Since Last Clearing", "Days Counted", "Days Since Last Survey"),
+            ),
+        ),
+        Wanted(
+            "route_length",
+            Kind.NUMBER,
+            (
+                *(
+                    "Route Length M",
+                    "Route Length Km",
+                    "Route Length Metres",
+                    "Route Length",
+                    "Route Metres",
+                    "Route Km",
+                ),
+                *("Length M", "Length Km", "Length Metres", "Length", "Path Length", "Path Length M", "Metres Walked"),
+            ),
+        ),
+        Wanted("cleared", Kind.FLAG, ("Cleared", "Site Cleared", "All Cleared", "Picked Up", "Removed")),
+    ),
+    "speeds": (
+        _dated("Measured On", "Reading Date", "Date Measured", "Count Date", "Survey Date"),
+        Wanted("site", words=_SITE, weaker=("Site Name", "Location")),
+        Wanted("time", words=("Time", "Hour", "Time Of Day", "Hour Beginning", "Hour Starting", "Period", "Interval")),
+        Wanted(
+            "speed",
+            Kind.NUMBER,
+            (
+                "Speed MPH",
+                "Speed (mph)",
+                "Speed KMH",
+                "Speed (km/h)",
+                "Speed KPH",
+                "MPH",
+                "KMH",
+                "KPH",
+                "Vehicle Speed",
+            ),
+        ),
+        Wanted("unit", words=("Unit", "Units", "Speed Unit", "Speed Units")),
+        Wanted(
+            "lower",
+            Kind.NUMBER,
+            (
+                *("From", "From MPH", "From KMH", "Speed From", "Band From", "Lower Edge", "Band Lower", "Lower Speed"),
+                *("Lower MPH", "Lower KMH", "Bin Lower", "Min Speed"),
+            ),
+        ),
+        Wanted(
+            "upper",
+            Kind.NUMBER,
+            (
+                *("To", "To MPH", "To KMH", "Speed To", "Band To", "Upper Edge", "Band Upper", "Upper Speed"),
+                *("Upper MPH", "Upper KMH", "Bin Upper", "Max Speed Of Band"),
+            ),
+        ),
+        Wanted("number", Kind.NUMBER, ("Vehicles", "Count", "Volume", "Vehicle Count", "No Of Vehicles", "Flow")),
+        Wanted("direction", words=("Direction", "Dir", "Direction Of Travel", "Bound", "Lane")),
+    ),
+}

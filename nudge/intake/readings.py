@@ -1,250 +1,460 @@
-"""What was read at sites: logs of incidents, counts of surveys, speeds vehicle by vehicle or in bands."""
+"""What was read at sites: incidents reported, deposits and litter counted, speeds vehicle by vehicle or in bands.
+
+A file is gone through twice: once to judge it, once to hand its readings on, one in memory at a time.
+"""
 
 from __future__ import annotations
 
+import re
+from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import blake2b
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
+
+import numpy as np
 
 from nudge.base.columns import Kind, Value
 from nudge.base.errors import Place, Problem, Refused
-from nudge.intake.cells import Cells
+from nudge.intake.cells import Cells, reference_key
 from nudge.intake.codes import FileCode, RowCode
-from nudge.intake.headings import words_of
-from nudge.intake.mapping import ColumnMapping, Wanted, suggest
+from nudge.intake.headings import READINGS, words_of
+from nudge.intake.layout import SPEEDS, Layout, layout_of
+from nudge.intake.mapping import ColumnMapping, suggest
 from nudge.intake.reader import Table, open_table
-from nudge.intake.rejects import problems
-from nudge.intake.site_codes import SiteCode
+from nudge.intake.rejects import Reject, RejectList, problems, reject
+from nudge.intake.speeds import FASTEST, MOST_OPEN, Band, Bands, bands_of, in_mph, unit_in
 
-_SITE: Final = ("Site ID", "Site Ref", "Site Reference", "Site No", "Location ID")
-_STREET: Final = ("Street", "Street Name", "Road", "Road Name", "Location")
-_WHAT: Final = ("What", "Type", "Waste Type", "Category", "Survey")
-
-
-def _dated(*words: str) -> Wanted:
-    return Wanted("on", Kind.DATE, words, compulsory=True, weaker=("Date", "Date Time", "Day", "When"))
-
-
-KINDS: Final[Mapping[str, tuple[Wanted, ...]]] = {
-    "incidents": (
-        _dated("Reported On", "Date Reported", "Reported", "Report Date", "Incident Date"),
-        Wanted("incident", words=("Incident ID", "Incident Ref", "Incident No", "Case ID", "Report ID")),
-        Wanted("site", words=_SITE),
-        Wanted("street", words=_STREET),
-        Wanted("latitude", Kind.NUMBER, ("Lat",)),
-        Wanted("longitude", Kind.NUMBER, ("Lon", "Long", "Lng")),
-        Wanted("what", words=_WHAT),
-    ),
-    "surveys": (
-        _dated("Surveyed On", "Survey Date", "Date Surveyed", "Counted On"),
-        Wanted("site", words=_SITE, compulsory=True),
-        Wanted("what", words=_WHAT),
-        Wanted("number", Kind.NUMBER, ("Count", "Counted", "Deposits", "Items", "Total"), compulsory=True),
-        Wanted("exposure", Kind.NUMBER, ("Exposure Days", "Days", "Days Since Cleared", "Days Counted")),
-    ),
-    "speeds": (
-        _dated("Measured On", "Reading Date"),
-        Wanted("site", words=_SITE, compulsory=True),
-        Wanted("speed", Kind.NUMBER, ("Speed MPH", "MPH")),
-        Wanted("lower", Kind.NUMBER, ("From", "Speed From", "Band From", "Lower Edge")),
-        Wanted("upper", Kind.NUMBER, ("To", "Speed To", "Band To", "Upper Edge")),
-        Wanted("number", Kind.NUMBER, ("Vehicles", "Count", "Volume")),
-    ),
-}
+KINDS: Final = READINGS
 """The kinds of file, as `source:` names them, with what each may hold."""
+_LOOKED_AT: Final = 5_000  # hours or days of sites, to see whether each has one row only
+_HOUR: Final = re.compile(r"(?:.*[ T])?(\d{1,2})(?::?(\d{2}))(?::\d{2}(?:\.\d+)?)?\b.*|(\d{1,2})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteReading:
-    """One row. Text that the file lacks is "". `number` counts incidents, items or vehicles.
+    """One thing read. Text that the file lacks is "". `number` counts incidents, items or vehicles.
 
-    `exposure` is what a survey's count is over, in days or another size, 1 where the file has none. Speeds have
-    `lower` and `upper`: the band [lower, upper), or twice the speed of vehicles measured one by one.
+    `exposure` is what a survey's count is over: days since the site was cleared, kilometres of route, both
+    multiplied, or 1 where the file has neither. Speeds have `lower` and `upper` in miles per hour: the band
+    [lower, upper), or twice the speed of vehicles measured one by one. `hour` is 0 to 23 where the file says it.
     """
 
     row: int
+    kind: str
     on: date
     site: str
     street: str = ""
     latitude: float | None = None
     longitude: float | None = None
     what: str = ""
+    land: str = ""
+    size: str = ""
+    source: str = ""
     number: int = 1
     exposure: float = 1.0
     lower: float | None = None
     upper: float | None = None
+    hour: int | None = None
+    direction: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readings:
-    """A file of readings. rows = readings + those with a fault + `blank` (not counted there) + `repeated`."""
+    """A file of readings. Its rows are `accepted`, rejected, `blank` (nothing was read: no nought), `repeated`
+    (an incident again) or `not_cleared` (counted again by a later survey).
+
+    `exposure` says in words what the counts of surveys are over, `unit` how the file's speeds are written.
+    """
 
     name: str
     sha256: str
+    encoding: str
     kind: str
     rows: int
-    readings: tuple[SiteReading, ...]
-    faults: tuple[Problem, ...]
+    accepted: int
+    rejects: tuple[Reject, ...]
+    dropped: Mapping[str, int]
     blank: int
     repeated: int
+    not_cleared: int
+    proposed_covers: tuple[date, date] | None
     mapping: ColumnMapping
+    unit: str = ""
+    exposure: str = ""
     notes: tuple[str, ...] = ()
+    scan: _Scan = field(repr=False, compare=False)
+
+    def records(self) -> Iterator[SiteReading]:
+        """Every reading in the order of the file, one in memory at a time; may be gone through again."""
+        return self.scan.again().readings()
 
     @property
     def faulty(self) -> int:
         """How many rows have a fault."""
-        return len({problem.place.row for problem in self.faults})
+        return len({one.row for one in self.rejects})
 
     @property
-    def proposed_covers(self) -> tuple[date, date] | None:
-        """The first and the last day in the rows; None without rows."""
-        days = [reading.on for reading in self.readings]
-        return (min(days), max(days)) if days else None
+    def faults(self) -> tuple[Problem, ...]:
+        """The rejects as refusals, for a caller that does not go on without those rows."""
+        return problems(self.name, self.rejects)
 
 
 def read_readings(
-    path: Path, kind: str, *, mapping: ColumnMapping | None = None, encoding: str | None = None
+    path: Path,
+    kind: str,
+    *,
+    site: str = "",
+    unit: str = "",
+    mapping: ColumnMapping | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
 ) -> Readings:
-    """Read a file of one of KINDS. Raises Refused where headings are missing or dates are month first.
+    """Read a file of one of KINDS.
 
-    A survey without a count was not made: it is counted as blank, and is no nought. An incident reported under one id
-    again is the same incident.
+    `site` is that of a file of one counter without a column for it; `unit` (`mph` or `km/h`) that of speeds whose
+    headings do not say it. Raises Refused where headings are missing or unclear, dates are month first, or speeds
+    come as means or percentiles; single rows at fault are in `rejects`.
     """
+    place = Place(path.name)
+    if kind not in KINDS:
+        raise Refused(FileCode.KIND_UNKNOWN.at(place, kind=kind, valid=", ".join(KINDS)))
     wanted = KINDS[kind]
     said = tuple(filter(None, mapping.columns.values())) if mapping else ()
-    table = open_table(path, encoding=encoding, words=(*said, *words_of(wanted)))
+    table = open_table(path, encoding=encoding, sheet=sheet, words=(*said, *words_of(wanted)))
     found = suggest(table.headings, wanted, file_kind=kind, learnt=mapping, source=table.name)
-    reader = _Reader(table, Cells(table, found), kind)
-    Refused.when(reader.headings_missing())
-    readings = tuple(reader.rows())
-    Refused.when(reader.cells.order.problems(table.name))
+    shape = layout_of(table, found, kind, site, unit)
+    scan = _Scan(table, found, shape)
+    rejects = scan.judge()
     return Readings(
         name=table.name,
         sha256=table.sha256,
+        encoding=table.encoding,
         kind=kind,
-        rows=reader.counts["rows"],
-        readings=readings,
-        faults=tuple(reader.faults),
-        blank=reader.counts["blank"],
-        repeated=reader.counts["repeated"],
+        rows=scan.counts["rows"],
+        accepted=scan.counts["accepted"],
+        rejects=rejects,
+        dropped=MappingProxyType(dict(scan.dropped)),
+        blank=scan.counts["blank"],
+        repeated=scan.counts["repeated"],
+        not_cleared=scan.counts["not_cleared"],
+        proposed_covers=(scan.first, scan.last) if scan.counts["accepted"] else None,
         mapping=found,
-        notes=table.notes,
+        unit=shape.unit,
+        exposure=shape.exposure,
+        notes=(*table.notes, *scan.notes()),
+        scan=scan,
     )
 
 
-@dataclass(slots=True)
-class _Reader:
-    """Reads one file, gathering faults and counts."""
+class _Scan:
+    """One pass over a table, with what it counts. The second pass reads as the first one found."""
 
-    table: Table
-    cells: Cells
-    kind: str
-    faults: list[Problem] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-    incidents: set[str] = field(default_factory=set)
+    def __init__(self, table: Table, mapping: ColumnMapping, shape: Layout) -> None:
+        self.table, self.mapping, self.shape = table, mapping, shape
+        self.cells = Cells(table, mapping)
+        self.counts, self.dropped = Counter[str](), Counter[str]()
+        self.first, self.last = date.max, date.min
+        self.sources = Counter[str]()
+        self.vehicles = Counter[bool]()  # in the top band without an upper edge, or not
+        self.written: dict[str, set[Band]] = {}
+        self.rejects = RejectList(table.name)
+        self._digests = array("Q")
+        self._seen: set[str] = set()
+        self._cleared: dict[str, date] = {}
+        self._told: dict[tuple[str, date, int | None], int] = {}
+        self._judging = False
+        self._read: Callable[[date, str], Iterator[SiteReading]] = {
+            "incidents": self._incident,
+            "surveys": self._survey,
+            "speeds": self._banded if shape.columns else self._speed,
+        }[shape.kind]
 
-    def headings_missing(self) -> Iterator[Problem]:
-        """What a kind needs that more than one column can give."""
-        have, place = self.cells.at, Place(self.table.name)
-        if self.kind == "incidents" and not {"site", "street", "latitude"} & have.keys():
-            yield FileCode.HEADING_ABSENT.at(place, wanted="site", nearest="")
-        if self.kind == "speeds" and "speed" not in have:
-            for name in ("lower", "upper", "number"):
-                if name not in have:
-                    yield FileCode.HEADING_ABSENT.at(place, wanted=name, nearest="")
+    def again(self) -> _Scan:
+        """Another pass, with what this one found."""
+        return _Scan(self.table, self.mapping, self.shape)
 
-    def rows(self) -> Iterator[SiteReading]:
-        for number, line in self.table.rows():
+    def judge(self) -> tuple[Reject, ...]:
+        """Go through the file once. Raises Refused where it cannot be used as a whole."""
+        self._judging = True
+        for reading in self.readings():
+            self.first, self.last = min(self.first, reading.on), max(self.last, reading.on)
+            self.sources[reading.source.casefold()] += bool(reading.source)
+        place = Place(self.table.name)
+        Refused.when(self.cells.order.problems(self.table.name))
+        if not self.counts["rows"]:
+            raise Refused(FileCode.NO_ROWS.at(place))
+        if self.shape.kind == "incidents":
+            found, times = np.unique(np.frombuffer(self._digests, dtype=np.uint64), return_counts=True)
+            self.shape.repeated = frozenset(map(int, found[times > 1]))
+            again = int(times.sum()) - len(found)
+            self.counts["repeated"], self.counts["accepted"] = again, self.counts["accepted"] - again
+        elif self.shape.kind == "speeds":
+            self._settle_bands(place)
+        return self.rejects.in_order()
+
+    def readings(self) -> Iterator[SiteReading]:
+        """The readings of every good row."""
+        for number, line, reason in self.table.lines():
+            if reason is not None:
+                self.dropped[reason.value] += 1
+                continue
             self.counts["rows"] += 1
-            reading = self._reading(number) if self.cells.take(number, line) else None
+            found = tuple(self._row()) if self.cells.take(number, line) else ()
             if self.cells.faults:
-                self.faults += problems(self.table.name, self.cells.faults)
-            elif reading is not None:
-                yield reading
+                self.rejects.add(self.cells.faults)
+            elif found:
+                self.counts["accepted"] += 1
+                yield from found
 
-    def _reading(self, row: int) -> SiteReading | None:
-        cells = self.cells
+    def notes(self) -> Iterator[str]:
+        """What a person should be told of the file."""
+        shape, counts = self.shape, self.counts
+        if shape.kind == "incidents":
+            yield "a report is counted on the day it was made: how many are made hangs on how easy reporting is"
+            if len(self.sources) > 1:
+                yield "reported by " + ", ".join(
+                    f"{name or 'not said'}: {n:,}" for name, n in self.sources.most_common()
+                )
+            if counts["unnumbered"]:
+                yield f"{counts['unnumbered']:,} rows have no incident id, so the same one twice cannot be seen"
+        if shape.kind == "surveys":
+            yield f"counts are over {shape.exposure}" if shape.exposure else "every survey counts alike: no exposure"
+            if counts["first"]:
+                yield f"{counts['first']:,} rows are a site's first clearing: from then on its days are known"
+        if shape.kind == "speeds":
+            if shape.unit == "km/h":
+                yield "speeds are in km/h, and read as mph"
+            if any(bands.whole for bands in shape.bands.values()):
+                yield "bands such as 21-25, 26-30 are of whole speeds: each runs to where the next begins"
+            if self.vehicles[True]:
+                share = self.vehicles[True] / self.vehicles.total()
+                yield f"{self.vehicles[True]:,} vehicles ({share:.1%}) are in a band without an upper edge"
+
+    # ---- one row ----
+
+    def _row(self) -> Iterator[SiteReading]:
+        cells, named = self.cells, "site" in self.cells.at
         on = cells.value("on", Kind.DATE)
-        site = cells.reference("site", compulsory=self.kind != "incidents")
+        site = cells.reference("site", compulsory=named and self.shape.kind != "incidents") or self.shape.site
         if on is None and not cells.faults:
             cells.fault(RowCode.DATE_BLANK, "on")
-        if cells.faults or not isinstance(on, date):
-            return None
-        if self.kind == "incidents":
-            return self._incident(row, on, site)
-        if self.kind == "surveys":
-            return self._survey(row, on, site)
-        return self._speed(row, on, site)
+        if isinstance(on, date) and not cells.faults:
+            yield from self._read(on, site)
 
-    def _incident(self, row: int, on: date, site: str) -> SiteReading | None:
+    def _incident(self, on: date, site: str) -> Iterator[SiteReading]:
         cells = self.cells
-        incident = cells.text("incident")
-        if incident and incident in self.incidents:
-            self.counts["repeated"] += 1
-            return None
-        self.incidents.add(incident)
-        return SiteReading(
-            row=row,
+        latitude, longitude = (_number(cells.value(name, Kind.NUMBER)) for name in ("latitude", "longitude"))
+        street = cells.text("street")
+        if (latitude is None) != (longitude is None) or (
+            latitude is not None and longitude is not None and not (49 <= latitude <= 61 and -9 <= longitude <= 3)
+        ):
+            cells.fault(RowCode.POSITION_WRONG, "latitude")
+        elif not site and not street and latitude is None:
+            cells.fault(RowCode.PLACE_BLANK, "site")
+        incident = reference_key(cells.text("incident"))
+        if cells.faults or self._known(incident):
+            return
+        yield SiteReading(
+            row=cells.row,
+            kind=self.shape.kind,
             on=on,
             site=site,
-            street=cells.text("street"),
-            latitude=_number(cells.value("latitude", Kind.NUMBER)),
-            longitude=_number(cells.value("longitude", Kind.NUMBER)),
+            street=street,
+            latitude=latitude,
+            longitude=longitude,
             what=cells.text("what"),
+            land=cells.text("land"),
+            size=cells.text("size"),
+            source=cells.text("source"),
+            hour=self._hour(),
         )
 
-    def _survey(self, row: int, on: date, site: str) -> SiteReading | None:
-        count = self._count("number", SiteCode.COUNT_NOT_WHOLE)
-        exposure = _number(self.cells.value("exposure", Kind.NUMBER))
-        if exposure is None and "exposure" in self.cells.at and count is not None:
-            self._fault(SiteCode.EXPOSURE_MISSING, row, "exposure")
+    def _known(self, incident: str) -> bool:
+        """Whether this incident was handed on before; the first pass only gathers which ones come again."""
+        if not incident:
+            self.counts["unnumbered"] += 1
+            return False
+        digest = int.from_bytes(blake2b(incident.encode(), digest_size=8).digest())
+        if self._judging:
+            self._digests.append(digest)
+        elif digest in self.shape.repeated:
+            if incident in self._seen:
+                return True
+            self._seen.add(incident)
+        return False
+
+    def _survey(self, on: date, site: str) -> Iterator[SiteReading]:
+        cells = self.cells
+        count = self._count("number")
+        exposure = self._exposure(on, site)
+        if count is None or exposure is None or cells.faults:
+            return
+        what = cells.text("what")
+        yield SiteReading(
+            row=cells.row, kind=self.shape.kind, on=on, site=site, what=what, number=count, exposure=exposure
+        )
+
+    def _exposure(self, on: date, site: str) -> float | None:
+        """What the count is over; None, counted, where it cannot be used: a first clearing, or none at all."""
+        cells, size = self.cells, 1.0
+        if self.shape.length is not None:
+            size = self._positive("route_length") * self.shape.length
+        if "exposure" in cells.at:
+            size *= self._positive("exposure")
+        if "cleared" not in cells.at or cells.faults:
+            return size
+        cleared, key = cells.value("cleared", Kind.FLAG), reference_key(site) + "\n" + cells.text("what").casefold()
+        if cleared is None and not cells.faults:
+            cells.fault(RowCode.CLEARED_BLANK, "cleared")
+        since = self._cleared.get(key)
+        if since is not None and on <= since:
+            cells.fault(RowCode.SURVEY_OUT_OF_ORDER, "on")
+        if cells.faults:
             return None
-        if exposure is not None and exposure <= 0:
-            self._fault(SiteCode.EXPOSURE_MISSING, row, "exposure")
+        if cleared is False:
+            self.counts["not_cleared"] += 1
             return None
-        if count is None:
+        self._cleared[key] = on
+        if "exposure" in cells.at:
+            return size
+        if since is None:
+            self.counts["first"] += 1
+            self.counts["not_cleared"] += 1
             return None
-        what = self.cells.text("what")
+        return size * (on - since).days
+
+    def _positive(self, name: str) -> float:
+        value = _number(self.cells.value(name, Kind.NUMBER))
+        if (value is None or value <= 0) and not self.cells.faults:
+            self.cells.fault(RowCode.EXPOSURE_MISSING, name)
+        return value or 1.0
+
+    def _speed(self, on: date, site: str) -> Iterator[SiteReading]:
+        cells = self.cells
+        number = self._count("number") if "number" in cells.at else 1
+        if number is None:
+            return
+        edges = [_number(cells.value(name, Kind.NUMBER)) for name in SPEEDS if name in cells.at]
+        unit = self._unit()
+        if cells.faults or unit is None:
+            return
+        if "speed" in cells.at:
+            if edges[0] is None:
+                self.counts["blank"] += 1
+                return
+            speed = in_mph(edges[0], unit)
+            if not 0 <= speed <= FASTEST:
+                cells.fault(RowCode.SPEED_OUTSIDE, "speed", most=int(FASTEST))
+                return
+            if self._judging and "number" in cells.at:
+                self._watch_means(on, site, edges[0], number)
+            yield self._speeds(on, site, number, speed, speed)
+            return
+        lower, upper = edges
+        if lower is None or lower < 0 or (upper is not None and upper <= lower):
+            cells.fault(RowCode.BAND_TURNED, "lower")
+            return
+        yield from self._band(on, site, reference_key(site), (lower, upper), number, unit)
+
+    def _banded(self, on: date, site: str) -> Iterator[SiteReading]:
+        """A row of a table with a column for each band."""
+        cells, unit = self.cells, self._unit()
+        if unit is None:
+            return
+        counts: list[tuple[Band, int]] = []
+        for at, band in self.shape.columns:
+            cell = cells.cells[at].strip().replace(",", "")
+            if cell and not cell.removesuffix(".0").isdigit():
+                cells.faults.append(reject(RowCode.COUNT_NOT_WHOLE, cells.row, self.table.headings[at], cell))
+            elif cell:
+                counts.append((band, int(float(cell))))
+        if cells.faults:
+            return
+        if not counts:
+            self.counts["blank"] += 1
+            return
+        self.written.setdefault("", set()).update(band for _, band in self.shape.columns)
+        for band, number in counts:
+            yield from self._band(on, site, "", band, number, unit)
+
+    def _band(self, on: date, site: str, key: str, band: Band, number: int, unit: str) -> Iterator[SiteReading]:
+        if self._judging:
+            self.written.setdefault(key, set()).add(band)
+            self.vehicles[band[1] is None] += number
+            lower, upper = band[0], band[1] if band[1] is not None else band[0]
+        else:
+            lower, upper = self.shape.bands[key].closed[band]
+        yield self._speeds(on, site, number, in_mph(lower, unit), in_mph(upper, unit))
+
+    def _speeds(self, on: date, site: str, number: int, lower: float, upper: float) -> SiteReading:
         return SiteReading(
-            row=row, on=on, site=site, what=what, number=count, exposure=1.0 if exposure is None else exposure
+            row=self.cells.row,
+            kind=self.shape.kind,
+            on=on,
+            site=site,
+            number=number,
+            lower=lower,
+            upper=upper,
+            hour=self._hour(),
+            direction=self.cells.text("direction"),
         )
 
-    def _speed(self, row: int, on: date, site: str) -> SiteReading | None:
-        if "speed" in self.cells.at:
-            speed = _number(self.cells.value("speed", Kind.NUMBER))
-            if speed is None:
-                self.counts["blank"] += not self.cells.faults
-                return None
-            if speed < 0:
-                self._fault(SiteCode.SPEED_NEGATIVE, row, "speed")
-                return None
-            return SiteReading(row=row, on=on, site=site, lower=speed, upper=speed)
-        count = self._count("number", SiteCode.COUNT_NOT_WHOLE)
-        lower, upper = (_number(self.cells.value(name, Kind.NUMBER)) for name in ("lower", "upper"))
-        if count is None:
+    def _unit(self) -> str | None:
+        if "unit" not in self.cells.at:
+            return self.shape.unit
+        unit = unit_in((self.cells.text("unit"),)) or self.shape.unit
+        if not unit:
+            self.cells.fault(RowCode.SPEED_UNIT_BLANK, "unit")
             return None
-        if lower is None or upper is None or not 0 <= lower < upper:
-            self._fault(SiteCode.BAND_OPEN, row, "lower" if lower is None else "upper")
-            return None
-        return SiteReading(row=row, on=on, site=site, number=count, lower=lower, upper=upper)
+        return unit
 
-    def _count(self, name: str, code: SiteCode) -> int | None:
+    def _hour(self) -> int | None:
+        """The hour of the day where a column, or the time beside the date, says it."""
+        said = self.cells.text("time") if "time" in self.cells.at else self.cells.text("on")
+        if "time" in self.cells.at and re.fullmatch(r"0?\.\d+", said):  # a spreadsheet's share of a day
+            return int(float(said) * 24 + 1e-6)
+        match = _HOUR.fullmatch(said) if "time" in self.cells.at or ":" in said else None
+        hour = int(match[1] or match[3]) if match else -1
+        return hour if 0 <= hour <= 23 else None
+
+    def _count(self, name: str) -> int | None:
         """A whole number from 0; None, counted, where it is blank."""
         value = _number(self.cells.value(name, Kind.NUMBER))
         if value is None:
             self.counts["blank"] += not self.cells.faults
             return None
         if value < 0 or not value.is_integer():
-            self._fault(code, self.cells.row, name)
+            self.cells.fault(RowCode.COUNT_NOT_WHOLE, name)
             return None
         return int(value)
 
-    def _fault(self, code: SiteCode, row: int, name: str) -> None:
-        heading = self.cells.headings.get(name, name)
-        self.faults.append(code.at(Place(self.table.name, row=row, heading=heading)))
+    # ---- speeds, judged as a whole ----
+
+    def _watch_means(self, on: date, site: str, speed: float, number: int) -> None:
+        """One row a day or an hour with a speed and a number of vehicles is a mean, however it is headed."""
+        if number > 1 and not speed.is_integer():
+            self.counts["fractional"] += 1
+        key = (reference_key(site), on, self._hour())
+        if key in self._told or len(self._told) < _LOOKED_AT:
+            self._told[key] = self._told.get(key, 0) + 1
+        self.counts["several"] += number > 1
+
+    def _settle_bands(self, place: Place) -> None:
+        lone = self._told and max(self._told.values()) == 1
+        if self.counts["fractional"] or (self.counts["several"] and lone):
+            heading = self.cells.headings["speed"]
+            raise Refused(FileCode.SPEEDS_SUMMARISED.at(place, found=f"{heading} with {self.cells.headings['number']}"))
+        settled = {key: bands_of(written, place, gaps=bool(key)) for key, written in self.written.items()}
+        Refused.when(dict.fromkeys(found for found in settled.values() if isinstance(found, Problem)))
+        self.shape.bands = {key: found for key, found in settled.items() if isinstance(found, Bands)}
+        total = self.vehicles.total()
+        if total and self.vehicles[True] > MOST_OPEN * total:
+            raise Refused(FileCode.BAND_WITHOUT_TOP.at(place, share=f"{self.vehicles[True] / total:.0%}"))
 
 
 def _number(value: Value) -> float | None:

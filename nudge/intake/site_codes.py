@@ -51,12 +51,3 @@ class SiteCode(Code):
         "Write the id of that site in `displacement of`, or leave it blank to draw this site itself.",
     )
     NOT_MEASURED = ("a value that the draw needs", "Fill it in: a site is drawn by what was known of it before.")
-
-    # Readings
-    COUNT_NOT_WHOLE = ("a whole number from 0", "Correct it, or leave it blank where nobody counted.")
-    EXPOSURE_MISSING = ("what the count is over, above 0", "Fill in the days since the site was last cleared.")
-    SPEED_NEGATIVE = ("a speed from 0", "Correct it, or leave it blank.")
-    BAND_OPEN = (
-        "a band from one speed to a higher one",
-        "Give both edges; close the last band at a speed that nothing reaches, such as 100.",
-    )

@@ -145,15 +145,23 @@ def _problems(
         yield SignTrialCode.COVERS_TURNED.at(place)
     if known is not None:
         return
-    late = [one.row for one in reading.readings if one.on > today]
+    late = _dated(reading, date.min, today)
     if late:
         yield ResponseCode.ROWS_FUTURE.at(place, today=today.isoformat(), count=len(late), row=late[0])
-    outside = [one.row for one in reading.readings if covers and not covers[0] <= one.on <= covers[1]]
-    if outside and not late:
+    outside = _dated(reading, *covers) if covers and not late else []
+    if outside:
         yield SignTrialCode.COVERS_OTHER_DAYS.at(place, count=len(outside), row=outside[0])
     if reading.faults and not accept_good_rows:
         yield ResponseCode.ROWS_UNREADABLE.at(place, count=reading.faulty, rows=reading.rows)
         yield from reading.faults
+
+
+def _dated(reading: Readings, first: date, last: date) -> list[int]:
+    """The rows dated outside these days; the file is gone through only where there are any."""
+    found = reading.proposed_covers
+    if found is None or (first <= found[0] and found[1] <= last):
+        return []
+    return list(dict.fromkeys(one.row for one in reading.records() if not first <= one.on <= last))
 
 
 def _keep(
@@ -166,10 +174,9 @@ def _keep(
         span = covers or reading.proposed_covers
         if span is None:
             raise Refused(ResponseCode.COVERS_UNKNOWN.at(Place(reading.name)))
-        matched = [(one, *index.match(one)) for one in reading.readings]
-        rows = _rows(trial.id, reading, [(one, unit) for one, unit, _ in matched if unit is not None])
-        ways = Counter(how for _, unit, how in matched if unit is not None)
-        unclear = sum(how == "several" for _, _, how in matched)
+        sums = _Sums(index)
+        for one in reading.records():
+            sums.add(one)
         imported = Imported(
             name=reading.name,
             sha256=reading.sha256,
@@ -177,15 +184,15 @@ def _keep(
             covers=span,
             made=not dry_run,
             rows=reading.rows,
-            matched=sum(ways.values()),
-            not_in_trial=sum(unit is None for _, unit, _ in matched),
+            matched=sum(sums.ways.values()),
+            not_in_trial=sums.unmatched.total(),
             rejected=reading.faulty,
-            not_counted=reading.blank + reading.repeated,
-            notes=(*reading.notes, *_told(reading, ways, unclear)),
+            not_counted=reading.blank + reading.repeated + reading.not_cleared,
+            notes=(*reading.notes, *_told(reading, sums.ways, sums.unmatched["several"])),
         )
         if not dry_run:
             append(connection, [import_row(trial.id, imported, now)])
-            append(connection, rows)
+            append(connection, sums.rows(trial.id, reading.sha256))
             kept = {name: value for name, value in imported.figures().items() if name not in {"file", "made", "notes"}}
             audit(connection, trial=trial.id, what="responses_added", facts=kept, at=now)
     return imported
@@ -198,26 +205,43 @@ def _told(reading: Readings, ways: Counter[str], unclear: int) -> Iterator[str]:
         yield f"{unclear:,} rows name a street with several sites, and no position: counted for none of them"
     if reading.repeated:
         yield f"{reading.repeated:,} rows repeat an incident under its id: each incident counts once"
+    if reading.not_cleared:
+        yield f"{reading.not_cleared:,} surveys start a site's days, or left what the next one counts: not added up"
     if reading.blank:
         yield f"{reading.blank:,} rows without a figure: nothing was read there, which is no nought"
 
 
-def _rows(trial: str, reading: Readings, matched: Sequence[tuple[SiteReading, str]]) -> list[MeasurementRow]:
-    """One row for each site, day and thing read: counts and exposures of several rows of a file add up."""
-    total: dict[tuple[str, str, int], int] = defaultdict(int)
-    first: dict[tuple[str, str, int], int] = {}
-    for one, unit in matched:
-        for name, number in _numbers(reading.kind, one):
-            key = (unit, name, one.on.toordinal())
-            total[key] += number
-            first.setdefault(key, one.row)
-    return [
-        MeasurementRow(
-            trial=trial, unit=unit, name=name, on_day=day, number=number, import_sha256=reading.sha256,
-            row=first[unit, name, day],
-        )
-        for (unit, name, day), number in total.items()
-    ]  # fmt: skip
+class _Sums:
+    """One number for each site, day and thing read: counts and exposures of several rows of a file add up."""
+
+    def __init__(self, index: _Index) -> None:
+        self.index = index
+        self.ways, self.unmatched = Counter[str](), Counter[str]()
+        self._total: dict[tuple[str, str, int], int] = defaultdict(int)
+        self._first: dict[tuple[str, str, int], int] = {}
+        self._row = 0
+
+    def add(self, one: SiteReading) -> None:
+        """Add a reading to its site; a row with a column for each band is one row, of several readings."""
+        unit, how = self.index.match(one)
+        if one.row != self._row:
+            self._row = one.row
+            (self.unmatched if unit is None else self.ways)[how] += 1
+        if unit is not None:
+            for name, number in _numbers(one.kind, one):
+                key = (unit, name, one.on.toordinal())
+                self._total[key] += number
+                self._first.setdefault(key, one.row)
+
+    def rows(self, trial: str, sha256: str) -> list[MeasurementRow]:
+        """The sums as measurements, each with the first row that went into it."""
+        return [
+            MeasurementRow(
+                trial=trial, unit=unit, name=name, on_day=day, number=number, import_sha256=sha256,
+                row=self._first[unit, name, day],
+            )
+            for (unit, name, day), number in self._total.items()
+        ]  # fmt: skip
 
 
 def _numbers(kind: str, one: SiteReading) -> Iterator[tuple[str, int]]:

@@ -142,7 +142,7 @@ def speeds_csv(means: Mapping[str, Callable[[int], float]], days: Iterable[int],
             on = (day0 + timedelta(days=day)).isoformat()
             for low, high in pairwise(BANDS):
                 number = sum(low <= speed < high for speed in speeds)
-                row = {"Date": on, "Site ID": site, "From": str(low), "To": str(high), "Vehicles": str(number)}
+                row = {"Date": on, "Site ID": site, "From mph": str(low), "To mph": str(high), "Vehicles": str(number)}
                 rows.append(row)
     return as_csv(rows, tuple(rows[0]))
 

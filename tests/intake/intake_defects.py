@@ -11,6 +11,7 @@ from nudge.base.errors import Problem, Refused
 from nudge.intake.extract import read_extract
 from nudge.intake.history import read_history
 from nudge.intake.mapping import ColumnMapping
+from nudge.intake.readings import read_readings
 from nudge.intake.rejects import Reject
 from nudge.intake.responses import read_responses
 from nudge.intake.suppression import read_suppression
@@ -51,6 +52,8 @@ def faults_of(path: Path) -> tuple[Problem | Reject, ...]:
         if path.parent.name == "history":
             with read_history(path, {"arrears": Kind.MONEY}, None, **options) as history:
                 return history.rejects
+        if path.parent.name == "readings":
+            return read_readings(path, path.name.partition("_")[0], **options).rejects
         return read_responses(path, **options).rejects
     except Refused as refusal:
         return refusal.problems
