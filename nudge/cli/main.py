@@ -34,6 +34,7 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "demo": ("demo", "Run the flagship trial on a simulated council."),
         "check": ("once", "Check an experiment file, and say what the seal still needs."),
         "compare": ("comparing", "Show what differs between the letters of the arms, for those who sign."),
+        "claims": ("claims", "Say which claims are true of last year's letters, and how to word them."),
         "power": ("planning", "Say whether a trial can answer its question, and what would."),
         "seal": ("once", "Fix the definition, templates, claims and plan; commit to the secret."),
         "amend": ("once", "Record a change of a sealed trial."),

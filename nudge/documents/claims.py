@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
 from typing import Final, Protocol
@@ -20,11 +20,13 @@ from nudge.base.errors import Place, Problem
 from nudge.base.languages import ENGLISH, LANGUAGES
 from nudge.base.values import day_in_words
 from nudge.documents.codes import ClaimCode
+from nudge.experiment.claim import ELIGIBLE
 from nudge.uplift.proportions import Share, wilson
 
 CONFIDENCE: Final = 0.95  # two-sided, as the rule on "most" has it
 ASSUMED_DESIGN_EFFECT: Final = 1.5  # where the history has no household column: stated with the figure
 WEAK_NORM: Final = 0.6  # below it a norm line may put people off: noted, not refused
+_MONTH: Final = timedelta(days=31)
 _PLACEHOLDER: Final = re.compile(r"\{(\w*)\}")
 
 
@@ -45,7 +47,11 @@ class Claim(Protocol):
     @property
     def numerator(self) -> str: ...
     @property
-    def within(self) -> int: ...
+    def within(self) -> int | None: ...
+    @property
+    def population(self) -> str: ...
+    @property
+    def chosen_from(self) -> int: ...
     @property
     def period(self) -> Period: ...
     @property
@@ -67,12 +73,24 @@ class Written(Protocol):
     def events(self) -> Mapping[str, date]: ...
 
 
+class Observed(Protocol):
+    """Somebody who was watched (`intake.observed.Observed`)."""
+
+    @property
+    def on(self) -> date: ...
+    @property
+    def place(self) -> str: ...
+    @property
+    def did(self) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimFigure:
     """A claim worked out: its counts, their limits, the words it may print, and why it may not.
 
     `share`, `lower`, `upper` are fractions, None where nobody is counted. Counts are of tenancies. `recent` are those
-    of the period's last three months. `not_mature` were written to too near the cut to be counted.
+    of the period's last three months. `not_mature` were written to too near the cut to be counted. `households` are
+    the clusters that widen the interval: of people watched, the places and days. `confidence` is the interval's.
     """
 
     claim: str
@@ -82,6 +100,7 @@ class ClaimFigure:
     share: float | None
     lower: float | None
     upper: float | None
+    confidence: float
     design_effect: float
     design_effect_assumed: bool
     households: int | None
@@ -97,8 +116,9 @@ class ClaimFigure:
     notes: tuple[str, ...] = ()
 
     def ledger(self) -> dict[str, object]:
-        """What the seal freezes: plain values, dates as ISO text."""
-        return {
+        """What the seal freezes: plain values, dates as ISO text. The level is named where it is not the usual one."""
+        level = {} if self.confidence == CONFIDENCE else {"confidence": self.confidence}
+        return level | {
             "claim": self.claim,
             "wording": self.wording,
             **({"wordings": dict(self.wordings)} if self.wordings else {}),
@@ -131,75 +151,170 @@ def work_out_claim(
     """Work a claim out from last year's first letters, one row a tenancy.
 
     `eligible` is the trial's own condition; None (a value is missing) counts as not eligible, and is counted. An
-    event on the day of the letter or before answers nothing (TRIAL-RULES §1).
+    event on the day of the letter or before answers nothing (TRIAL-RULES §1). Where the claim's population is an
+    event, only tenancies in which it happened within the same days are counted, and the numerator not before it.
     """
-    place, period = Place(f"claims.{name}"), claim.period
-    quarter = _three_months(period.last)
-    counted: Counter[str] = Counter()
-    clusters: dict[str, list[int]] = {}
-    first: date | None = None
+    place, period, within = Place(f"claims.{name}"), claim.period, claim.within or 0
+    condition = claim.population if claim.population != ELIGIBLE else None
+    tally = _Tally(_three_months(period.last))
     for row in rows:
-        first = row.letter_on if first is None else min(first, row.letter_on)
+        tally.first = row.letter_on if tally.first is None else min(tally.first, row.letter_on)
         if not period.first <= row.letter_on <= period.last:
             continue
         if (meets := eligible(row.values)) is not True:
-            counted["unknown"] += meets is None
+            tally.counted["unknown"] += meets is None
             continue
-        if row.letter_on + timedelta(days=claim.within) > cut:
-            counted["not mature"] += 1
+        if row.letter_on + timedelta(days=within) > cut:
+            tally.counted["not mature"] += 1
+            continue
+        since = row.letter_on if condition is None else row.events.get(condition)
+        if since is None or (condition is not None and not 0 < (since - row.letter_on).days <= within):
             continue
         day = row.events.get(claim.numerator)
-        did = day is not None and 0 < (day - row.letter_on).days <= claim.within
-        counted["n"] += 1
-        counted["did"] += did
-        if row.letter_on >= quarter:
-            counted["recent"] += 1
-            counted["recent did"] += did
-        clusters.setdefault(row.household or f"\0{row.reference}", []).append(did)
-    n, did_n = counted["n"], counted["did"]
-    recent = counted["recent did"], counted["recent"]
-    effect = design_effect(list(clusters.values())) if has_household else ASSUMED_DESIGN_EFFECT
-    limits = wilson(Share(did_n / effect, n / effect), CONFIDENCE) if n else (None, None)
+        did = day is not None and day >= since and 0 < (day - row.letter_on).days <= within
+        tally.take(row.letter_on, did, row.household or f"\0{row.reference}")
+    needed = {claim.numerator, condition or claim.numerator}
     problems = _wording_problems(claim, place)
-    worded = wordings(claim, did_n, n) if n and not problems else {}
-    if claim.numerator not in set(event_kinds):
-        problems.append(ClaimCode.CLAIM_EVENT_ABSENT.at(place, numerator=claim.numerator))
-    elif not n or not recent[1]:
-        problems.append(
-            ClaimCode.CLAIM_NO_TENANCIES.at(
-                place, within=claim.within, cut=day_in_words(cut), when="" if not n else "the last three months of "
-            )
-        )
-    else:
-        if limits[0] is None or limits[0] <= 0.5:
-            facts = {"numerator": did_n, "denominator": n, "lower": limits[0] or 0.0}
-            problems.append(ClaimCode.CLAIM_NOT_MOST.at(place, **facts))
-        if 2 * recent[0] <= recent[1]:
-            problems.append(ClaimCode.CLAIM_NOT_MOST_LATELY.at(place, numerator=recent[0], denominator=recent[1]))
+    absent = sorted(needed - set(event_kinds))
+    if absent:
+        problems += [ClaimCode.CLAIM_EVENT_ABSENT.at(place, numerator=event) for event in absent]
+    elif not tally.n or not tally.recent[1]:
+        when = "" if not tally.n else "the last three months of "
+        problems.append(ClaimCode.CLAIM_NO_TENANCIES.at(place, within=within, cut=day_in_words(cut), when=when))
+    first = tally.first
     if first is not None and (first > period.first + timedelta(days=31) or cut < period.last):
         problems.append(ClaimCode.CLAIM_PERIOD_UNCOVERED.at(place, first=day_in_words(first), cut=day_in_words(cut)))
-    return ClaimFigure(
-        claim=name,
-        numerator=did_n,
-        denominator=n,
-        recent=recent,
-        share=did_n / n if n else None,
-        lower=limits[0],
-        upper=limits[1],
-        design_effect=effect,
-        design_effect_assumed=not has_household,
-        households=len(clusters) if has_household else None,
-        not_mature=counted["not mature"],
-        unknown_eligibility=counted["unknown"],
-        source=source,
-        source_sha256=source_sha256,
-        cut=cut,
-        expires=period.last + timedelta(days=claim.expires_days),
-        wording=worded.pop(ENGLISH, ""),
-        wordings=worded,
-        problems=tuple(problems),
-        notes=_notes(counted, did_n, n, has_household),
-    )
+    figure = _Worked(name, claim, tally, cut, source, source_sha256)
+    return figure.told(problems, clustered=has_household)
+
+
+def work_out_observed(
+    name: str, claim: Claim, rows: Iterable[Observed], *, source: str, source_sha256: str
+) -> ClaimFigure:
+    """Work a claim out from people somebody watched: whoever came past on a day, and whether they did.
+
+    Those watched at one place on one day are a cluster: they had the same weather, the same bin and the same watcher,
+    and may have walked together. Where there are several places, each is a cluster too, and the wider limits count.
+    The period is covered where its first and its last month were watched.
+    """
+    place, period = Place(f"claims.{name}"), claim.period
+    tally = _Tally(_three_months(period.last))
+    last: date | None = None
+    places: dict[str, list[int]] = {}
+    for row in rows:
+        tally.first = row.on if tally.first is None else min(tally.first, row.on)
+        last = row.on if last is None else max(last, row.on)
+        if not period.first <= row.on <= period.last:
+            continue
+        tally.take(row.on, row.did, f"{row.on.isoformat()} {row.place}")
+        places.setdefault(row.place, []).append(row.did)
+    problems = _wording_problems(claim, place)
+    first = tally.first
+    if not tally.n or not tally.recent[1]:
+        when = "" if not tally.n else "the last three months of "
+        problems.append(ClaimCode.CLAIM_NOBODY_WATCHED.at(place, when=when))
+    if first is None or last is None:
+        cut = period.last
+    else:
+        cut = last
+        if first > period.first + _MONTH or last < period.last - _MONTH:
+            dates = {"first": day_in_words(first), "last": day_in_words(last)}
+            problems.append(ClaimCode.CLAIM_PERIOD_UNWATCHED.at(place, **dates))
+    figure = _Worked(name, claim, tally, cut, source, source_sha256)
+    by_place = design_effect(list(places.values())) if len(places) > 1 else 1.0
+    return figure.told(problems, clustered=True, at_least=by_place)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Who is counted, as they are gone through."""
+
+    quarter: date  # the first day of the period's last three months
+    counted: Counter[str] = field(default_factory=Counter)
+    clusters: dict[str, list[int]] = field(default_factory=dict)
+    first: date | None = None
+
+    def take(self, on: date, did: bool, cluster: str) -> None:
+        self.counted["n"] += 1
+        self.counted["did"] += did
+        if on >= self.quarter:
+            self.counted["recent"] += 1
+            self.counted["recent did"] += did
+        self.clusters.setdefault(cluster, []).append(did)
+
+    @property
+    def n(self) -> int:
+        return self.counted["n"]
+
+    @property
+    def did(self) -> int:
+        return self.counted["did"]
+
+    @property
+    def recent(self) -> tuple[int, int]:
+        return self.counted["recent did"], self.counted["recent"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Worked:
+    """A tally on its way to a figure."""
+
+    name: str
+    claim: Claim
+    tally: _Tally
+    cut: date
+    source: str
+    source_sha256: str
+
+    def told(self, found: Iterable[Problem], *, clustered: bool, at_least: float = 1.0) -> ClaimFigure:
+        """The figure, with the problems found so far and those of the rules on "most"; `at_least` for its D."""
+        claim, tally, place = self.claim, self.tally, Place(f"claims.{self.name}")
+        n, did = tally.n, tally.did
+        effect = max(at_least, design_effect(list(tally.clusters.values())) if clustered else ASSUMED_DESIGN_EFFECT)
+        level = level_of(claim.chosen_from)
+        limits = wilson(Share(did / effect, n / effect), level) if n else (None, None)
+        problems = list(found)
+        worded = wordings(claim, did, n) if n and not _wording_problems(claim, place) else {}
+        counts = n and tally.recent[1]
+        if counts and not any(problem.code == ClaimCode.CLAIM_EVENT_ABSENT.slug for problem in problems):
+            if limits[0] is None or limits[0] <= 0.5:
+                facts = {"numerator": did, "denominator": n, "lower": limits[0] or 0.0}
+                problems.append(ClaimCode.CLAIM_NOT_MOST.at(place, **facts))
+            if 2 * tally.recent[0] <= tally.recent[1]:
+                facts = {"numerator": tally.recent[0], "denominator": tally.recent[1]}
+                problems.append(ClaimCode.CLAIM_NOT_MOST_LATELY.at(place, **facts))
+        return ClaimFigure(
+            claim=self.name,
+            numerator=did,
+            denominator=n,
+            recent=tally.recent,
+            share=did / n if n else None,
+            lower=limits[0],
+            upper=limits[1],
+            confidence=level,
+            design_effect=effect,
+            design_effect_assumed=not clustered,
+            households=len(tally.clusters) if clustered else None,
+            not_mature=tally.counted["not mature"],
+            unknown_eligibility=tally.counted["unknown"],
+            source=self.source,
+            source_sha256=self.source_sha256,
+            cut=self.cut,
+            expires=claim.period.last + timedelta(days=claim.expires_days),
+            wording=worded.pop(ENGLISH, ""),
+            wordings=worded,
+            problems=tuple(problems),
+            notes=_notes(tally.counted, did, n, clustered),
+        )
+
+
+def level_of(chosen_from: int) -> float:
+    """The confidence of the interval of a claim that was chosen from so many: 0.95, Bonferroni's for more than one.
+
+    Whoever looks at twenty shares finds one above one half by chance alone; at this level the chance that any of
+    those looked at is wrongly called most stays at one in forty.
+    """
+    return 1 - (1 - CONFIDENCE) / chosen_from
 
 
 def claim_still_holds(figure: ClaimFigure, *, today: date, newest: ClaimFigure | None = None) -> tuple[Problem, ...]:

@@ -222,6 +222,14 @@ class ClaimCode(Code):
         "a period that the history covers; its first letter is of {first} and it was cut on {cut}",
         "Name the period the history covers, or export a longer history.",
     )
+    CLAIM_NOBODY_WATCHED = (
+        "people watched in {when}the period",
+        "Name the months in which somebody counted, or count again.",
+    )
+    CLAIM_PERIOD_UNWATCHED = (
+        "somebody to have counted in the first and the last month of the period; they did from {first} to {last}",
+        "Name the months in which they counted.",
+    )
     CLAIM_LAPSED = (
         "a claim that has not lapsed; this one ran to {expires}",
         "Work the claim out again on newer data and amend the experiment.",

@@ -249,6 +249,27 @@ class ExperimentCode(Code):
         "words that say whom the figure counts, not `{words}`",
         "Write `of the tenants we wrote to about arrears in the year to {{period_end}}`.",
     )
+    CLAIM_WITHIN_MISSING = (
+        "`within`: the days from the letter in which the event counts",
+        "Add `within: 56`; or, for people who were watched, `population: observed`.",
+    )
+    CLAIM_WITHIN_OBSERVED = (
+        "no `within` where people were watched: there is no letter to count days from",
+        "Remove `within`.",
+    )
+    CLAIM_POPULATION = ("whom the share is of (one of {valid})", "{fix}")
+    CLAIM_OF_ITSELF = (
+        "another event under `population` than under `numerator`: all with `{event}` have `{event}`",
+        "Use `population: eligible`, or the event that comes before it.",
+    )
+    CLAIM_CONDITION_UNSAID = (
+        "words that say whom it counts: those with `{event}`, not everybody written to",
+        "Write `{{share}} of the tenants who got in touch with us about arrears …`.",
+    )
+    CLAIM_OF_SITES = (
+        "`population: observed` on a claim for signs: nobody who passes was written to",
+        "Count people where they pass, give the file under `source`, and set `population: observed`.",
+    )
     BASELINE_FIGURE = ("`{wanted}`: the figure before the trial, for this outcome", "Add `{wanted}: …`.")
     BASELINE_COMPANION = ("`{wanted}` beside `{key}` in `baseline`", "Add `{wanted}: …`.")
     BASELINE_FIGURE_OTHER = ("`{wanted}`, which suits `type: {type}`", "Replace `{key}` by `{wanted}`.")

@@ -13,9 +13,10 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from nudge.base.columns import Kind
+from nudge.experiment.claim import Claim
 from nudge.experiment.fields import (
     LONGEST_SPAN,
     AboveZero,
@@ -37,6 +38,7 @@ from nudge.experiment.fields import (
     Texts,
     TrialId,
     Truth,
+    Value,
     Whole,
     WholeAboveZero,
     Window,
@@ -71,10 +73,6 @@ class OutcomeType(StrEnum):
     RATE = "rate"
     RATIO = "ratio"
     PERCENTILE = "percentile"
-
-
-class Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
 
 
 class Arm(Value):
@@ -168,26 +166,6 @@ class Wave(Value):
     after: WholeAboveZero
     unless: Names = ()
     letter: Letter
-
-
-class Claim(Value):
-    """A factual statement for letters: of the eligible of `period`, the share with `numerator` in so many days.
-
-    `says` holds {share} and may hold {period_end}; so do its translations. It lapses `expires_days` after the last day
-    of `period`.
-    """
-
-    says: Text
-    says_cy: Text | None = None
-    says_pl: Text | None = None
-    says_ro: Text | None = None
-    says_pt: Text | None = None
-    numerator: Name
-    within: WholeAboveZero
-    population: Literal["eligible"] = "eligible"
-    source: Text
-    period: Months
-    expires_days: WholeAboveZero
 
 
 class EventRule(Value):

@@ -14,7 +14,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
+    BaseModel,
     BeforeValidator,
+    ConfigDict,
     PlainSerializer,
     PlainValidator,
     StrictBool,
@@ -36,6 +38,12 @@ _PERIOD: Final = re.compile(r"(\d{4})-(\d{2})\.\.(\d{4})-(\d{2})")
 _ISO: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _LET_THROUGH: Final = re.compile(r"([^\W\d_][^\d\n]{0,60}?)[ ,]+(\d{4}-\d{2}-\d{2}): ?because (\S.{2,})")
 _TWO_WAYS: Final = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})")
+
+
+class Value(BaseModel):
+    """A part of an experiment file: frozen, and refusing every key that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
 
 
 def refusal(code: str, /, **facts: object) -> PydanticCustomError:
@@ -72,6 +80,14 @@ def _period(value: Any) -> Period:
     if last < first:
         raise refusal("PERIOD_BACKWARDS", turned=f"{last:%Y-%m}..{first:%Y-%m}")
     return Period(first, last)
+
+
+def months(text: str) -> Period | None:
+    """Months as `2025-04..2026-03`; None where they do not read so."""
+    try:
+        return _period(text)
+    except PydanticCustomError:
+        return None
 
 
 def _day(value: Any) -> date:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from nudge.base.columns import Kind
 from nudge.base.languages import ENGLISH, LANGUAGES
+from nudge.experiment.claim import ELIGIBLE, OBSERVED
 from nudge.experiment.codes import ExperimentCode as Code
 from nudge.experiment.conditions import EVENT_COLUMNS, ConditionError, compile_condition
 from nudge.experiment.definition import (
@@ -124,7 +125,11 @@ def events_known(draft: Draft) -> Iterator[Finding]:
     for place, wave in draft.items("waves"):
         named += _each(("waves", place, "unless"), wave.unless, draft.given)
     named += [(("harms", number), name) for number, name in enumerate(draft.one("harms") or ())]
-    named += [(("claims", name, "numerator"), claim.numerator) for name, claim in draft.items("claims")]
+    named += [
+        (("claims", name, "numerator"), claim.numerator)
+        for name, claim in draft.items("claims")
+        if claim.population != OBSERVED
+    ]
     for path, name in named:
         yield from unknown(path, name, draft.events, Code.EVENT_UNKNOWN)
 
@@ -311,6 +316,30 @@ def _claim_worded(path: Path, words: str) -> Iterator[Finding]:
         yield Finding(path=path, code=Code.CLAIM_OTHER_GROUP, facts={"words": other[0]}, offset=other.start())
 
 
+_SAYS_WHO: Final = re.compile(r"\bwho\b|\bof those\b|\bsydd\b", re.IGNORECASE)
+
+
+def claims_counted(draft: Draft) -> Iterator[Finding]:
+    """A claim's population is one that can be counted, and the days are there where letters are counted from."""
+    for name, claim in draft.items("claims"):
+        path: Path = ("claims", name)
+        if claim.population == OBSERVED:
+            if claim.within is not None:
+                yield found((*path, "within"), Code.CLAIM_WITHIN_OBSERVED, on_key=True)
+            continue
+        if claim.within is None:
+            yield found(path, Code.CLAIM_WITHIN_MISSING)
+        if claim.population == ELIGIBLE or not draft.sound("events"):
+            continue
+        where: Path = (*path, "population")
+        valid = [ELIGIBLE, OBSERVED, *draft.events]
+        yield from unknown(where, claim.population, valid, Code.CLAIM_POPULATION)
+        if claim.population == claim.numerator:
+            yield found(where, Code.CLAIM_OF_ITSELF, event=claim.numerator)
+        elif claim.population in draft.events and not _SAYS_WHO.search(claim.says):
+            yield found((*path, "says"), Code.CLAIM_CONDITION_UNSAID, event=claim.population)
+
+
 _FIGURE: Final = {
     OutcomeType.TIME_TO_EVENT: "rmst",
     OutcomeType.PROPORTION: "share",
@@ -410,7 +439,7 @@ LIVE: Final[tuple[Check, ...]] = (
     *BOTH,
     looks_placed, letters_only,
     columns_known, outcome_columns_known, bands_well_cut, conditions_readable, events_known, design_fits, live_primary,
-    live_outcomes, claims_well_worded, baseline_fits, money_whole,
+    live_outcomes, claims_well_worded, claims_counted, baseline_fits, money_whole,
     details_few, languages_fit,
 )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from nudge.experiment.claim import OBSERVED
 from nudge.experiment.codes import ExperimentCode as Code
 from nudge.experiment.definition import DesignSpec, OutcomeType
 from nudge.experiment.draft import BOTH, SITE_KEYS, Check, Draft, Finding, Path, found, stated
@@ -12,6 +13,7 @@ from nudge.experiment.live_checks import (
     CHANGING,
     bands_well_cut,
     baseline_fits,
+    claims_counted,
     claims_well_worded,
     columns_known,
     conditions_readable,
@@ -65,6 +67,15 @@ def no_letters(draft: Draft) -> Iterator[Finding]:
         for key, why in _NO_USE_OF_ARM.items():
             if given["arms"][index].get(key) is not None:
                 yield found(("arms", index, key), Code.SITE_KEY, on_key=True, key=key, why=why)
+
+
+def site_claims(draft: Draft) -> Iterator[Finding]:
+    """A sign prints only what somebody counted where people pass."""
+    for name, claim in draft.items("claims"):
+        if claim.population != OBSERVED:
+            path: Path = ("claims", name)
+            stated_here = draft.given["claims"][name].get("population") is not None
+            yield found((*path, "population") if stated_here else path, Code.CLAIM_OF_SITES)
 
 
 def site_design(draft: Draft) -> Iterator[Finding]:
@@ -132,6 +143,8 @@ def site_outcomes(draft: Draft) -> Iterator[Finding]:
 SITES: Final[tuple[Check, ...]] = (
     *BOTH,
     no_letters,
+    claims_counted,
+    site_claims,
     columns_known,
     bands_well_cut,
     conditions_readable,

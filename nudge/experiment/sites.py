@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import Field
 
 from nudge.base.columns import Kind
-from nudge.experiment.definition import LiveExperiment, Value
-from nudge.experiment.fields import LONGEST_SPAN, ColumnName, Name, Text, Whole, WholeAboveZero
+from nudge.experiment.definition import LiveExperiment
+from nudge.experiment.fields import LONGEST_SPAN, ColumnName, Name, Text, Value, Whole, WholeAboveZero
 
 
 class SitesSpec(Value):

@@ -188,6 +188,13 @@ class Redlined:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Verbatim:
+    """Lines to copy as they stand."""
+
+    lines: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Signing:
     """Lines to sign on: who, and the initials and date where they are given already."""
 
@@ -195,7 +202,9 @@ class Signing:
     lines: tuple[tuple[str, str], ...]
 
 
-Part: TypeAlias = Text | Listing | Table | Curves | Intervals | Flowing | PowerPicture | Pictures | Redlined | Signing
+Part: TypeAlias = (
+    Text | Listing | Table | Curves | Intervals | Flowing | PowerPicture | Pictures | Redlined | Signing | Verbatim
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

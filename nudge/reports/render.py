@@ -29,6 +29,7 @@ from nudge.reports.parts import (
     Story,
     Table,
     Text,
+    Verbatim,
 )
 from nudge.reports.story import tell
 from nudge.reports.wording import Wording
@@ -126,6 +127,8 @@ def _part(part: Part) -> _Shown:
         return _Shown(kind="table", value=part)
     if isinstance(part, Redlined):
         return _Shown(kind="redline", value=part)
+    if isinstance(part, Verbatim):
+        return _Shown(kind="verbatim", value=part)
     if isinstance(part, Signing):
         return _Shown(kind="signing", value=part)
     if isinstance(part, Pictures):

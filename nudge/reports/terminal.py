@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import wrap
 
-from nudge.reports.parts import Answer, Listing, Passage, Redlined, Section, Story, Table, Text
+from nudge.reports.parts import Answer, Listing, Passage, Redlined, Section, Story, Table, Text, Verbatim
 
 _GAP = 2  # spaces between columns
 _LEAST = 9  # characters a column keeps when the page is narrow
@@ -71,6 +71,9 @@ def _section(section: Section, width: int) -> Iterator[str]:
         elif isinstance(part, Table):
             yield ""
             yield from table_lines(part, width)
+        elif isinstance(part, Verbatim):
+            yield ""
+            yield from part.lines.splitlines()
         elif isinstance(part, Redlined):
             yield from _redline(part, width)
 

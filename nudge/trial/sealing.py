@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,29 +15,24 @@ from nudge.allocation.codes import AllocationCode
 from nudge.allocation.design import Design
 from nudge.base.canonical import canonical
 from nudge.base.errors import Place, Problem, Refused
-from nudge.base.files import private_folder, sha256_file
+from nudge.base.files import sha256_file
 from nudge.base.languages import ENGLISH, LANGUAGES
 from nudge.base.values import utc_text
-from nudge.documents.claims import ClaimFigure, work_out_claim
+from nudge.documents.claims import ClaimFigure
 from nudge.documents.details import check_details
 from nudge.documents.form import Format, template_in
 from nudge.documents.remark_codes import Remark
 from nudge.documents.remarks import remarks_on_claims
 from nudge.documents.siblings import check_siblings, lines_missing, siblings_of
 from nudge.documents.templates import TemplateFolder, check_templates
-from nudge.experiment.conditions import compile_condition
-from nudge.experiment.definition import Claim, LiveExperiment
+from nudge.experiment.definition import LiveExperiment
 from nudge.experiment.loader import parse
 from nudge.experiment.seal import NO_BEACON, beacon_day, commitment, definition_hash, seal_hash, seed, unsealable
-from nudge.experiment.sites import SiteExperiment
-from nudge.intake.history import read_history
-from nudge.intake.mapping import load_mappings
-from nudge.intake.observations import read_observations
 from nudge.records.store import append, audit, change, rows_of
 from nudge.records.tables import AmendmentRow, BatchRow, SealRow
+from nudge.trial.claims import claim_figures
 from nudge.trial.codes import TrialCode
 from nudge.trial.handle import Trial
-from nudge.trial.units import with_bands
 from nudge.trial.wording import Said, remarks_on_letters, sorted_out
 from nudge.workspace import keep_secret
 
@@ -120,7 +114,7 @@ def sealable_parts(trial: Trial) -> SealableParts:
         problems += _languages_missing(trial, folder, letters)
         printed = [form for name in there for form in (name, *siblings_of(folder, name))]
         problems += check_details(folder, printed, trial.experiment.details, place=trial.loaded.place)
-    figures, untrue = claim_figures(trial)
+    figures, untrue = claim_figures(trial.loaded, trial.workspace.folder)
     Refused.when(dict.fromkeys([*problems, *untrue]))
     said = _said(trial, folder, figures)
     Refused.when(said.stops)
@@ -182,63 +176,6 @@ def _hashes(folder: TemplateFolder, letters: tuple[str, ...]) -> dict[str, str]:
     forms = (form for letter in letters for form in (letter, *siblings_of(folder, letter)))
     used = {name for form in forms for name in folder.used_by(form)}
     return {name: sha256 for name, sha256 in folder.hashes().items() if name in used or not name.endswith(".html")}
-
-
-def claim_figures(trial: Trial) -> tuple[dict[str, ClaimFigure], list[Problem]]:
-    """Each claim of the experiment worked out from its own source, and what makes any of them unfit to print (I6)."""
-    figures: dict[str, ClaimFigure] = {}
-    problems: list[Problem] = []
-    experiment = trial.experiment
-    eligible = compile_condition(experiment.eligible, experiment.kinds)
-    mapping = load_mappings(trial.workspace.mappings).get("history")
-    for name, claim in experiment.claims.items():
-        path = trial.workspace.folder / claim.source
-        if not path.is_file():
-            problems.append(
-                TrialCode.SOURCE_MISSING.at(
-                    trial.loaded.place("claims", name, "source"), file=claim.source, part="claim"
-                )
-            )
-            continue
-        if isinstance(experiment, SiteExperiment):
-            figures[name] = _observed_figure(name, claim, path)
-            problems += [
-                replace(problem, place=trial.loaded.place("claims", name)) for problem in figures[name].problems
-            ]
-            continue
-        with read_history(
-            path, experiment.columns, mapping, spool=private_folder(trial.workspace.folder / "data")
-        ) as history:
-            figure = work_out_claim(
-                name,
-                claim,
-                history.rows(),
-                eligible=lambda values: eligible.holds(with_bands(experiment, values)),
-                cut=history.cut,
-                event_kinds=history.event_kinds,
-                has_household=history.has_household,
-                source=claim.source,
-                source_sha256=history.sha256,
-            )
-        figures[name] = figure
-        problems += [replace(problem, place=trial.loaded.place("claims", name)) for problem in figure.problems]
-    return figures, problems
-
-
-def _observed_figure(name: str, claim: Claim, path: Path) -> ClaimFigure:
-    """A claim of a sign, from what people were seen to do: of everybody seen, those of one site alike."""
-    seen = read_observations(path, claim.numerator)
-    return work_out_claim(
-        name,
-        claim,
-        seen.rows,
-        eligible=lambda _: True,
-        cut=seen.cut,
-        event_kinds=(claim.numerator,),
-        has_household=True,
-        source=claim.source,
-        source_sha256=seen.sha256,
-    )
 
 
 def record_beacon(trial: Trial, value: str, *, now: datetime) -> Sealed:
@@ -438,7 +375,7 @@ def _contradicted(trial: Trial, row: SealRow) -> list[Problem]:
         return []
     if not any(path.is_file() for path in paths.values()):
         return []  # the frozen figures stand until they expire; the source may have gone under retention
-    figures, untrue = claim_figures(trial)
+    figures, untrue = claim_figures(trial.loaded, trial.workspace.folder)
     frozen = json.loads(row.claims_json)
     reasons = {
         name: "newer history no longer bears it out" for problem in untrue for name in frozen if name in str(problem)

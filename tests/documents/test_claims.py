@@ -11,11 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nudge.documents.claims import claim_still_holds, design_effect, share_in_words, work_out_claim
+from nudge.documents.claims import (
+    claim_still_holds,
+    design_effect,
+    share_in_words,
+    work_out_claim,
+    work_out_observed,
+)
 from nudge.documents.codes import ClaimCode
-from nudge.experiment.definition import Claim
+from nudge.experiment.claim import Claim
 from nudge.experiment.fields import Period
 from nudge.intake.history import HistoryRow
+from nudge.intake.observed import Observed
 
 ORACLES = json.loads((Path(__file__).parent.parent / "data" / "oracles" / "claims.json").read_text("utf-8"))
 SAYS = (
@@ -85,6 +92,15 @@ def test_i6_a_true_claim_is_worded_with_its_share_rounded_down_and_its_period():
 def test_i10_the_limits_are_wilsons(oracle):
     figure = work_out(year(oracle["numerator"], oracle["denominator"]), has_household=True)
     assert figure.design_effect == 1
+    assert figure.lower == pytest.approx(oracle["lower"], abs=oracle["tolerance"])
+    assert figure.upper == pytest.approx(oracle["upper"], abs=oracle["tolerance"])
+
+
+@pytest.mark.parametrize("oracle", ORACLES["levels"], ids=lambda oracle: oracle["case"])
+def test_i10_the_limits_of_a_claim_chosen_among_many_are_rs_at_the_corrected_level(oracle):
+    claim = CLAIM.model_copy(update={"chosen_from": oracle["chosen_from"]})
+    figure = work_out(year(oracle["numerator"], oracle["denominator"]), claim, has_household=True)
+    assert figure.confidence == pytest.approx(1 - 0.05 / oracle["chosen_from"])
     assert figure.lower == pytest.approx(oracle["lower"], abs=oracle["tolerance"])
     assert figure.upper == pytest.approx(oracle["upper"], abs=oracle["tolerance"])
 
@@ -234,3 +250,112 @@ def test_the_ledger_holds_what_the_seal_freezes_and_nobodys_name():
     assert ledger["wording"].startswith("More than 6 in 10")
     assert json.loads(json.dumps(ledger)) == ledger
     assert "T1" not in json.dumps(ledger)
+
+
+def test_i6_a_claim_chosen_among_many_needs_as_much_more_evidence():
+    rows = year(540, 1000)
+    assert codes(work_out(rows, has_household=True)) == set()
+    chosen = work_out(rows, CLAIM.model_copy(update={"chosen_from": 24}), has_household=True)
+    assert codes(chosen) == {ClaimCode.CLAIM_NOT_MOST.slug}
+    assert chosen.ledger()["confidence"] == pytest.approx(1 - 0.05 / 24)
+
+
+IN_TOUCH = CLAIM.model_copy(update={"population": "contact"})
+
+
+def in_touch(number, contact=None, agreed=None, household=None):
+    day = date(2025, 9, 2) + timedelta(days=number % 360)
+    found = {"contact": contact, "agreed": agreed}
+    events = {kind: day + timedelta(days=days) for kind, days in found.items() if days is not None}
+    return replace(row(number, day), events=events, household=household)
+
+
+@pytest.mark.parametrize(
+    ("contact", "agreed", "counted", "did"),
+    [
+        (5, 9, 1, 1),
+        (5, 5, 1, 1),
+        (56, 56, 1, 1),
+        (5, None, 1, 0),
+        (5, 57, 1, 0),
+        (9, 5, 1, 0),  # agreed before they got in touch: the call is not what brought it
+        (None, 9, 0, 0),
+        (57, 60, 0, 0),
+        (0, 9, 0, 0),
+    ],
+)
+def test_of_those_in_touch_only_they_are_counted_and_what_came_after(contact, agreed, counted, did):
+    figure = work_out([in_touch(1, contact, agreed)], IN_TOUCH, event_kinds=("agreed", "contact"))
+    assert (figure.denominator, figure.numerator) == (counted, did)
+
+
+def test_i6_of_those_in_touch_the_share_is_theirs_alone():
+    rows = [
+        in_touch(number, *((4, 9) if number % 10 < 3 else (4, None) if number % 10 < 4 else (None, None)))
+        for number in range(1000)
+    ]
+    figure = work_out(rows, IN_TOUCH, event_kinds=("agreed", "contact"))
+    assert (figure.numerator, figure.denominator) == (300, 400)
+    assert codes(figure) == set()
+    assert codes(work_out(rows, event_kinds=("agreed", "contact"))) == {
+        ClaimCode.CLAIM_NOT_MOST.slug,
+        ClaimCode.CLAIM_NOT_MOST_LATELY.slug,
+    }
+    assert codes(work_out(rows, IN_TOUCH)) == {ClaimCode.CLAIM_EVENT_ABSENT.slug}
+
+
+WATCHED = Claim(
+    says="{share} of the dog walkers we counted in the four months to {period_end} cleared up",
+    numerator="cleared",
+    population="observed",
+    source="data/walkers.csv",
+    period=Period(date(2026, 5, 1), date(2026, 8, 31)),
+    expires_days=365,
+)
+
+
+def walkers(did, of, *, days=39, first=date(2026, 5, 4), place=""):
+    yes = [(number * did) // of != ((number + 1) * did) // of for number in range(of)]
+    return [Observed(first + timedelta(days=3 * (number % days)), place, one) for number, one in enumerate(yes)]
+
+
+def watched(rows, claim=WATCHED):
+    return work_out_observed("norm", claim, rows, source="walkers.csv", source_sha256="0" * 64)
+
+
+def test_i6_a_sign_says_what_somebody_counted():
+    figure = watched(walkers(312, 400))
+    assert (figure.numerator, figure.denominator, codes(figure)) == (312, 400, set())
+    assert figure.wording == (
+        "More than 7 in 10 of the dog walkers we counted in the four months to August 2026 cleared up"
+    )
+    assert figure.design_effect >= 1
+    assert not figure.design_effect_assumed
+    assert figure.expires == date(2027, 8, 31)
+
+
+def test_i6_those_watched_on_one_day_at_one_place_are_not_so_many_witnesses():
+    rows = walkers(260, 400)
+    by_day = sorted(rows, key=lambda one: one.did)
+    same = [replace(one, on=date(2026, 5, 4) + timedelta(days=3 * (number // 10))) for number, one in enumerate(by_day)]
+    assert codes(watched(rows)) == set()
+    assert watched(same).design_effect == pytest.approx(10, rel=0.12)
+    assert ClaimCode.CLAIM_NOT_MOST.slug in codes(watched(same)) | codes(watched(same[::-1]))
+    one_day = [replace(one, on=date(2026, 8, 20)) for one in rows]
+    assert ClaimCode.CLAIM_NOT_MOST.slug in codes(watched(one_day))
+    apart = [replace(one, place=f"path {number % 20}") for number, one in enumerate(one_day)]
+    assert watched(apart).households == 20
+    few = [replace(one, place=f"path {number // 100}") for number, one in enumerate(by_day)]
+    assert watched(few).design_effect == pytest.approx(
+        design_effect([[one.did for one in few[at : at + 100]] for at in (0, 100, 200, 300)])
+    )
+
+
+def test_i6_months_in_which_nobody_counted_are_not_claimed():
+    assert codes(watched(walkers(312, 400, days=10))) == {
+        ClaimCode.CLAIM_NOBODY_WATCHED.slug,
+        ClaimCode.CLAIM_PERIOD_UNWATCHED.slug,
+    }
+    assert codes(watched([])) == {ClaimCode.CLAIM_NOBODY_WATCHED.slug}
+    late = walkers(312, 400, first=date(2026, 7, 1), days=20)
+    assert codes(watched(late)) == {ClaimCode.CLAIM_PERIOD_UNWATCHED.slug}
