@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -81,6 +82,36 @@ def test_a_control_says_the_same_in_the_same_places_as_the_sign_with_eyes(contro
     ]
 
 
+CAPITAL = 0.714  # of its size: the height of a capital in Noto Sans, as the font itself has it (714 of 1,000 units)
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "signs.md"
+HEIGHTS = re.findall(
+    r"^\| (A\d|\d+x\d+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) m \| (\d+) m \|$", PAGE.read_text(), re.M
+)
+
+
+@pytest.mark.parametrize("row", HEIGHTS, ids=lambda row: row[0])
+def test_capitals_are_as_high_as_the_page_says_and_so_are_the_distances(row):
+    size, speed, upright, across, claim, ease, most = row[0], *map(int, row[1:])
+
+    def heights(template, way="portrait"):
+        spec = replace(SPEC, template=f"signs/{template}.html", size=size, orientation=way)
+        return {
+            word.text: word.points * 25.4 / 72 * CAPITAL for word in read_artwork(draw_sign(spec, FOLDER).pdf).words
+        }
+
+    words = heights("dog-norm")
+    assert max(heights("speed-eyes").values()) == pytest.approx(speed, abs=0.6)
+    assert max(words.values()) == pytest.approx(upright, abs=0.6)
+    assert next(height for text, height in words.items() if text.startswith("9 in 10")) == pytest.approx(claim, abs=0.6)
+    assert max(heights("dog-norm", "landscape").values()) == pytest.approx(across, abs=0.6)
+    assert (round(0.12 * speed), round(0.36 * speed)) == (ease, most)
+
+
+def test_the_page_lists_every_size_and_every_sign():
+    assert [row[0] for row in HEIGHTS] == list(SIZES)
+    assert all(f"`{Path(template).stem}`" in PAGE.read_text() for template in TEMPLATES)
+
+
 def test_a_claim_is_all_that_a_norm_sign_adds_to_its_control():
     plain, norm = (
         read_artwork(draw_sign(replace(SPEC, template=f"signs/dog-{name}.html"), FOLDER).pdf)
@@ -115,6 +146,13 @@ def test_the_words_and_the_code_are_inks_that_a_printer_holds_apart(sign):
     assert b"0 0 0 1 scn" in drawing  # black words: black alone, so that the plates need not meet
     assert b" rg" not in drawing.replace(b"0 0 0 rg", b"")
     assert b"/Subtype" not in marks
+
+
+def test_no_ink_of_ours_is_more_than_a_press_can_dry_or_of_another_colour_space():
+    sources = [path.read_text() for path in (FOLDER.path / "signs").rglob("*") if path.suffix in {".css", ".svg"}]
+    inks = [tuple(map(float, ink.split())) for text in sources for ink in re.findall(r"device-cmyk\(([^)]*)\)", text)]
+    assert max(map(sum, inks)) <= 3.0  # 300 %, the usual limit for coated paper
+    assert not any(re.search(r"#[0-9a-fA-F]{3,6}\b|rgb|opacity|Gradient", text) for text in sources)
 
 
 def test_the_code_holds_the_page_and_the_reference_of_this_sign(sign):
