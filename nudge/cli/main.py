@@ -35,6 +35,7 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "check": ("once", "Check an experiment file, and say what the seal still needs."),
         "compare": ("comparing", "Show what differs between the letters of the arms, for those who sign."),
         "claims": ("claims", "Say which claims are true of last year's letters, and how to word them."),
+        "notice": ("notice", "Write the public notice: what is tested, on whom, how to object."),
         "power": ("planning", "Say whether a trial can answer its question, and what would."),
         "seal": ("once", "Fix the definition, templates, claims and plan; commit to the secret."),
         "amend": ("once", "Record a change of a sealed trial."),
