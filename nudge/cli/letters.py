@@ -143,6 +143,10 @@ def letters(
                     "withheld": made.withheld,
                     "skipped": made.skipped,
                     "refused": made.refused,
+                    "print_files": made.print_files,
+                    "address_files": made.address_files,
+                    "previews": made.previews,
+                    "taken_out": [one.letter_reference for one in made.taken_out],
                 }
             )
     if not numbers:
@@ -151,6 +155,11 @@ def letters(
         screen.say("This was a dry run: nothing was kept.")
     else:
         flag = "" if wave == "first" else f" --wave {wave}"
+        if trial.workspace.printing.house != "mail-room":
+            screen.say(
+                "A print house cannot call an order back. Before you send it the file, and on that day, type the"
+            )
+            screen.say("command below with --dry-run and that day's list: it names whoever must not be written to now.")
         if wave == "first":
             screen.say(f"To take a batch back before it is posted: nudge undo {trial.id}/{numbers[-1]}")
         screen.next(*(f"nudge dispatch {trial.id}/{one}{flag} --on DAY --suppress LIST --dated DAY" for one in numbers))

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from nudge.trial.posting import Posted
 
 
+_TAKE_OUT = "Take these out of the pile before it goes"
+_STOP_THERE = "These must not go. If the print house has the file, have it stop them, or the order"
+
+
 @click.command()
 @click.argument("batch", type=BATCH)
 @click.option("--on", "on", type=DAY, help="The day the letters went to the post.")
@@ -84,7 +88,8 @@ def dispatch(
         screen.figures(_figures(name, wave, on, posted))
         return
     if posted.pull:
-        screen.say("Take these out of the pile before it goes:")
+        house = trial.workspace.printing.house != "mail-room"
+        screen.say(f"{_STOP_THERE if house else _TAKE_OUT}:")
         known = {one.letter_reference: str(one) for one in posted.lying}
         for reference in posted.pull:
             screen.say(f"  {known.get(reference, reference)}")

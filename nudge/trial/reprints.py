@@ -88,7 +88,7 @@ def reprint(
             job=job_code(trial.id, number, wave),
             slots=_slots_again(folder, printed),
         )
-        made = pack.print_files
+        made = (*pack.print_files, *pack.address_files)
     for text in (one.path for one in files if not one.on_paper):  # sent on again by whoever sent it on before
         again = target / text.relative_to(folder)
         write_whole(again, text.read_bytes())

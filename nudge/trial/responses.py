@@ -24,6 +24,7 @@ from nudge.intake.mapping import ColumnMapping, load_mappings, save_mappings
 from nudge.intake.rejects import problems as reject_problems
 from nudge.intake.rejects import write_rejects
 from nudge.intake.responses import ResponseRow, Responses, read_responses
+from nudge.intake.telling import told
 from nudge.records.codes import ResponseCode
 from nudge.records.matching import Index
 from nudge.records.store import append, audit, change, remove, rows_of
@@ -142,12 +143,22 @@ def add_responses(
     with trial.store.snapshot() as connection:
         before = {row.sha256: row for row in rows_of(connection, ImportRow, trial=trial.id)}
     problems: list[Problem] = []
+    lines: list[str] = []
     for reading in readings:
         known = before.get(reading.sha256)
-        problems += _problems(reading, known, covers, today, accept_good_rows=accept_good_rows)
+        own = list(_problems(reading, known, covers, today))
+        problems += own
+        lines += map(str, own)
+        if known is None and reading.rejects and not accept_good_rows:
+            why = ResponseCode.ROWS_UNREADABLE.at(Place(reading.name), count=reading.rejected, rows=reading.rows)
+            problems += (why, *reject_problems(reading.name, reading.rejects))
+            lines += (str(why), *told(reading.rejects))
         if known is None and reading.rejects and not dry_run:
             write_rejects(_rejects_file(trial, reading), reading.rejects)
-    Refused.when(problems)
+    if problems:
+        refusal = Refused(*problems)
+        refusal.told = tuple(lines)
+        raise refusal
     rules = Rules.of(trial)
     imported = [_keep(trial, rules, reading, covers, now, dry_run=dry_run) for reading in readings]
     if any(one.made for one in imported):
@@ -193,8 +204,6 @@ def _problems(
     known: ImportRow | None,
     covers: tuple[date, date] | None,
     today: date,
-    *,
-    accept_good_rows: bool,
 ) -> Iterator[Problem]:
     place = Place(reading.name)
     if known is not None:
@@ -212,9 +221,6 @@ def _problems(
     if reading.proposed_covers is not None and reading.proposed_covers[1] > today:
         late = [row.row for row in reading.records() if row.on > today]
         yield ResponseCode.ROWS_FUTURE.at(place, today=today.isoformat(), count=len(late), row=late[0])
-    if reading.rejects and not accept_good_rows:
-        yield ResponseCode.ROWS_UNREADABLE.at(place, count=reading.rejected, rows=reading.rows)
-        yield from reject_problems(reading.name, reading.rejects)
 
 
 def _rejects_file(trial: Trial, reading: Responses) -> Path:

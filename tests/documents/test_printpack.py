@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import csv
 import stat
+from pathlib import Path
 
 import pikepdf
 import pypdfium2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from invented import FIRST, NORM, SECOND, folder_with, invented, shipped
 
 from nudge.base.errors import Refused
-from nudge.documents.batch import make_letters
-from nudge.documents.printpack import PER_FILE, make_print_pack
+from nudge.documents.batch import LetterFile, make_letters
+from nudge.documents.printpack import PER_FILE, make_print_pack, print_order
+from nudge.workspace import PrintSettings
 
 POSTCODES = ["TN9 1AB", "TN7 4AB", "BN1 1AA", "TN7 4AB", "TN22 1AA", "BN1 1AA"]
 SPECS = [
@@ -129,3 +133,34 @@ def test_an_address_that_would_run_as_a_formula_never_reaches_the_manifest(packe
     with pytest.raises(Refused):
         make_print_pack(made.letters[:1], specs, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["TN9 1AB", "TN22 1AA", "BFPO 57", "bn11aa"]),
+            st.sampled_from([*FIRST, "letters/other.html"]),
+            st.integers(1, 9),
+        ),
+        max_size=12,
+    ),
+    st.randoms(use_true_random=False),
+    st.sampled_from(["postcode", "reference"]),
+)
+def test_i8_print_order_is_a_function_of_postcode_and_reference(people, random, order):
+    """Whatever arm, length or name a letter has, and in whatever order the letters were made."""
+    printing = PrintSettings(order=order)
+
+    def ordered(turn, shuffle):
+        specs, letters = [], []
+        for number, (code, _, _) in enumerate(people):
+            _, template, pages = people[(number + turn) % len(people)]
+            spec = invented(number, template=template, name=f"Mr {turn} {pages}", post_to=("1 High Street", code))
+            specs.append(spec)
+            letters.append(LetterFile(reference=spec.reference, path=Path(), sha256="", pages=pages, sheets=pages))
+        if shuffle:
+            random.shuffle(letters)
+        return [letter.reference for letter in print_order(letters, specs, printing)]
+
+    assert ordered(0, shuffle=False) == ordered(1, shuffle=True) == ordered(2, shuffle=True)
