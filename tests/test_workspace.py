@@ -50,6 +50,14 @@ def test_i11_a_workspace_cut_short_is_finished_and_keeps_what_was_edited(rents: 
     assert letter.read_text() == "edited"
 
 
+def test_large_print_and_lines_in_another_language_may_be_given(rents: Path) -> None:
+    assert open_workspace(rents).large_print == 16
+    text = (rents / "nudge.toml").read_text("utf-8").replace("large_print = 16", "large_print = 18")
+    (rents / "nudge.toml").write_text(text.replace("[records]", 'hours_cy = "Llun i Wener"\n\n[records]'), "utf-8")
+    found = open_workspace(rents)
+    assert (found.large_print, found.council["hours_cy"]) == (18, "Llun i Wener")
+
+
 def test_outside_a_workspace_the_fix_is_named(tmp_path: Path) -> None:
     with pytest.raises(Refused) as refusal:
         open_workspace(tmp_path)
@@ -66,6 +74,8 @@ def test_outside_a_workspace_the_fix_is_named(tmp_path: Path) -> None:
         ("[retention]", "[retention", "settings-unreadable"),
         ('sides = "two"', 'sides = "both"', "setting-wrong"),
         ('house = "mail-room"', 'houses = "docmail"', "setting-unknown"),
+        ("large_print = 16", "large_print = 17", "setting-wrong"),
+        ('name = "', 'name_cy = ""\nname = "', "setting-wrong"),
         ("most_sheets = 5", "most_sheets = 0", "setting-wrong"),
         ("most_sheets = 5", "most_sheets = true", "setting-wrong"),
         ('order = "postcode"', 'order = "postcode"\naction_code = "=1+1"', "setting-wrong"),

@@ -198,6 +198,8 @@ def _tell_enrolment(screen: Screen, trial: Trial, found: Enrolment, extract: Pat
             screen.say(f"  {line}")
     if found.rejects_file is not None:
         screen.say(f"All of them, with what stands there: {found.rejects_file}")
+    for language, lacks in found.nearly_ready.items():
+        screen.say(f"Letters in {language} cannot be sent yet. Still missing: {', '.join(lacks)}.")
     if found.deceased:
         rows = ", ".join(map(str, found.deceased))
         screen.say(f"A tenant has died, and somebody must write to the family or the executors. By row: {rows}.")

@@ -30,7 +30,7 @@ from nudge.trial.balance import balance_notes
 from nudge.trial.batches import FIRST
 from nudge.trial.codes import TrialCode
 from nudge.trial.coverage import BALANCES, days_wanted, short_of, source_of, unbroken
-from nudge.trial.delivery import after_draw, delivered, dispatched, dispatched_apart
+from nudge.trial.delivery import after_draw, delivered, dispatched, dispatched_apart, form_notes
 from nudge.trial.event_days import counted, first_after
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.looks import Taken, last_look, look_now, looks_taken, record_look, told
@@ -435,6 +435,7 @@ def _notes(
                 f"Batch {facts['batch']} ({facts['wave']}): posting date corrected from {', '.join(facts['from'])} "
                 f"to {facts['to']}, because: {facts['because']}."
             )
+    notes += form_notes(experiment, population, recorded)
     notes += balance_notes(experiment, population)
     notes += [note for result in results for note in result.notes]
     return notes

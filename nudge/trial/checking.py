@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from nudge.base.errors import Problem, Refused
+from nudge.base.languages import ENGLISH
+from nudge.documents.form import Format, template_in
 from nudge.experiment.definition import LiveExperiment
 from nudge.experiment.loader import Loaded, load
 from nudge.experiment.seal import unsealable
@@ -116,6 +118,12 @@ def _missing_files(loaded: Loaded, experiment: LiveExperiment, path: Path) -> tu
         if template
     }
     named |= {f"templates/{wave.letter}": ("waves", number) for number, wave in enumerate(experiment.waves)}
+    named |= {
+        f"templates/{template_in(file.removeprefix('templates/'), Format.STANDARD, language)}": ("languages",)
+        for file in tuple(named)
+        for language in experiment.languages
+        if language != ENGLISH
+    }
     named |= {claim.source: ("claims", name) for name, claim in experiment.claims.items()}
     return tuple(
         TrialCode.SOURCE_MISSING.at(loaded.place(*where), file=file, part=str(where[0]).rstrip("s"))

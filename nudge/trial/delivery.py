@@ -11,8 +11,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from nudge.documents.form import Form, Format
 from nudge.experiment.definition import LiveExperiment
 from nudge.records.tables import PostingRow
+from nudge.reports.wording import count_of
 from nudge.trial.batches import FIRST
 from nudge.trial.population import Population, Recorded
 from nudge.uplift.checks import missing_by_arm
@@ -49,6 +51,30 @@ def delivered(experiment: LiveExperiment, population: Population, recorded: Reco
         pence = np.array([100.0 * own.get(arm, experiment.costs["letter"]) for arm in population.arms])
         columns["spent"] = sent * pence[population.arm] + _minutes(experiment, population, recorded, row)
     return columns
+
+
+def form_notes(experiment: LiveExperiment, population: Population, recorded: Recorded) -> list[str]:
+    """How many letters went in another form than most, batch by batch, and by arm once the trial is closed.
+
+    A form is the reader's, never the arm's: after the close the counts by arm show it.
+    """
+    own = Form(languages=experiment.languages)
+    arm = {unit.unit: population.arms[code] for unit, code in zip(population.units, population.arm, strict=True)}
+    by_batch: Counter[tuple[int, str]] = Counter()
+    by_arm: Counter[tuple[str, str]] = Counter()
+    for posting in recorded.postings:
+        form = Form(format=Format(posting.format), languages=tuple(posting.languages.split()))
+        if posting.status == "posted" and form != own and posting.unit in arm:
+            by_batch[posting.batch, form.words] += 1
+            by_arm[form.words, arm[posting.unit]] += 1
+    notes = [
+        f"Batch {batch}: {count_of(n, 'letter')} went in {words}." for (batch, words), n in sorted(by_batch.items())
+    ]
+    if any(entry.what == "closed" for entry in recorded.ledger):
+        for words in sorted({words for words, _ in by_arm}):
+            each = ", ".join(f"{name} {by_arm[words, name]:,}" for name in population.arms)
+            notes.append(f"Letters in {words}, by arm: {each}.")
+    return notes
 
 
 def _minutes(

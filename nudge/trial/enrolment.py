@@ -36,7 +36,7 @@ from nudge.trial.clusters import Clusters, clusters_of
 from nudge.trial.codes import TrialCode
 from nudge.trial.due import check_extract_date
 from nudge.trial.entries import kept_with_batch
-from nudge.trial.forms import Forms, forms_of
+from nudge.trial.forms import OTHER_LANGUAGE, Forms, forms_of
 from nudge.trial.gate import check_list_date
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.households import Home
@@ -58,7 +58,7 @@ class Enrolment:
     """What an extract came to: counts that add up, and the batch if anybody was new. Shows no arm (I8).
 
     `alike` are pairs of rows that may be one person's; `deceased` the rows of tenancies that somebody must write to
-    the executors of.
+    the executors of. `nearly_ready` says what a language still lacks in which somebody could be written to.
     """
 
     batch: int | None
@@ -70,6 +70,7 @@ class Enrolment:
     merged: int = 0
     alike: tuple[Alike, ...] = ()
     deceased: tuple[int, ...] = ()
+    nearly_ready: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def rejects(self) -> tuple[Reject, ...]:
@@ -182,6 +183,7 @@ def enrol(
         unwritable=tuple(found.unwritable),
         alike=found.lookout.alike,
         deceased=tuple(sorted(found.deceased)),
+        nearly_ready=forms.nearly_ready() if OTHER_LANGUAGE in found.excluded else {},
     )
     if dry_run:
         return result

@@ -52,6 +52,12 @@ class Forms:
         """The templates, claims and lines of nudge.toml that lack a language; empty where letters can be sent in it."""
         return tuple(self._lacks(language))
 
+    def nearly_ready(self) -> dict[str, tuple[str, ...]]:
+        """By language, what is still missing where some of it is there: who asks for it is left out meanwhile."""
+        begun = {language_of(name) for name in self.sealed if name.endswith(".html")} - {ENGLISH, *self.languages}
+        missing = {language: self.missing_for(language) for language in sorted(begun)}
+        return {LANGUAGES[language].name: lacks for language, lacks in missing.items() if lacks}
+
     def _lacks(self, language: str) -> Iterator[str]:
         for letter in self.letters:
             if (name := template_in(letter, Format.STANDARD, language)) not in self.sealed:

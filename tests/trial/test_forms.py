@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,11 @@ import pytest
 from nudge.base.errors import Refused
 from nudge.base.files import sha256_file
 from nudge.documents.sample import COUNCIL
-from nudge.records.tables import AllocationRow, PostingRow, RecipientRow
+from nudge.records.tables import AllocationRow, AuditRow, PostingRow, RecipientRow
 from nudge.trial.closing import erase
+from nudge.trial.delivery import form_notes
 from nudge.trial.letters import LettersMade
+from nudge.trial.population import population_of, read_recorded
 from nudge.trial.posting import undo_batch
 from nudge.trial.reprints import reprint
 from nudge.trial.standing import standing
@@ -60,6 +63,10 @@ def postings(office: Office) -> Mapping[str, PostingRow]:
 
 def batch(office: Office) -> Path:
     return office.folder / "out" / "wealden-arrears" / "batch-001"
+
+
+def replace_row(row: AuditRow, **to: object) -> AuditRow:
+    return AuditRow(**(row.model_dump() | to))
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -159,6 +166,13 @@ def test_i4_a_withheld_text_is_struck_off_the_list_before_it_could_be_sent(
     assert (posted.posted, posted.pull) == (7, ())
     assert not (batch(office) / "email" / f"{row.letter_reference}.txt").exists()
     assert {line["tenancy_reference"] for line in table(batch(office) / "tasks.csv")} == {"T000006", "T000007"}
+    recorded = read_recorded(office.trial)
+    population = population_of(office.trial, recorded)
+    told = form_notes(office.trial.experiment, population, recorded)
+    assert "Batch 1: 2 letters went in large print." in told
+    assert not any(arm in line for line in told for arm in population.arms)
+    closed = replace(recorded, ledger=[*recorded.ledger, replace_row(recorded.ledger[-1], what="closed")])
+    assert sum(" by arm: " in line for line in form_notes(office.trial.experiment, population, closed)) == 4
     again = postings(office)["T000006"]
     files = reprint(office.trial, 1, ["T000006", "T000002"], today=TUESDAY, now=moment(TUESDAY))
     assert {file.name for file in files} == {"print-001.pdf", f"{again.letter_reference}.txt"}
@@ -207,6 +221,13 @@ def test_who_asks_for_welsh_gets_welsh_with_english_and_the_others_english(tmp_p
         "T000001": ("cy en", 2),
         "T000002": ("en", 1),
     }
+
+
+def test_what_a_language_still_lacks_is_told_where_somebody_is_left_out_for_it(office: Office) -> None:
+    found = office.enrol([wishing(1, language="Welsh"), wishing(2)])
+    assert found.flow["excluded"] == {"needs_another_language": 1}
+    assert set(found.nearly_ready) == {"Welsh"}
+    assert {"claims.contact_norm.says_cy", "nudge.toml hours_cy"} <= set(found.nearly_ready["Welsh"])
 
 
 def test_in_wales_every_letter_has_both_languages_whatever_its_reader_prefers(tmp_path: Path) -> None:
