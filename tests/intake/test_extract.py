@@ -73,6 +73,7 @@ def test_a_tenancy_is_all_that_its_row_says(write: Write) -> None:
         language="Welsh",
         format="large print",
         values={"arrears": 15000, "stage": "first letter", "court_date": date(2026, 11, 23)},
+        wishes=(("Welsh", "large print"),),
     )
 
 
@@ -130,6 +131,25 @@ def test_two_rows_of_one_reference_are_joint_tenants(write: Write) -> None:
     (tenancy,) = tenancies(write([HEADINGS, FIELD, joint]))
     assert [person.name for person in tenancy.people] == ["Mrs Ann Field", "Mr Tom Reed"]
     assert tenancy.rows == (2, 3)
+
+
+def test_each_joint_tenant_has_the_language_and_format_of_their_own_row(write: Write) -> None:
+    headings = (*HEADINGS, "Preferred Language", "Preferred Format")
+    joint = (FIELD[0], "Mr", "Tom", "Reed", *FIELD[4:])
+    rows = [(*FIELD, "Welsh", ""), (*joint, "", "Braille"), (*FIELD, "", "LP")]
+    (tenancy,) = tenancies(write([headings, *rows]))
+    assert [person.surname for person in tenancy.people] == ["Field", "Reed"]
+    assert tenancy.wishes == (("Welsh", "LP"), (None, "Braille"))
+
+
+@pytest.mark.parametrize(
+    ("wishes", "heading"), [(("Welsh", "LP"), "Preferred Format"), (("Polish", "Braille"), "Preferred Language")]
+)
+def test_one_person_with_two_different_wishes_is_set_aside(write: Write, wishes: tuple[str, str], heading: str) -> None:
+    headings = (*HEADINGS, "Preferred Language", "Preferred Format")
+    conflict = RowCode.TENANCY_CONFLICT.slug
+    path = write([headings, (*FIELD, "Welsh", "Braille"), (*FIELD, *wishes)])
+    assert rejected(path) == [(2, heading, conflict), (3, heading, conflict)]
 
 
 def test_two_people_in_one_cell_are_joint_tenants(write: Write) -> None:
