@@ -28,24 +28,9 @@ from nudge.documents.batch import local_executor, make_letters
 from nudge.documents.letter import LetterSpec, letter_reference
 from nudge.documents.page import FAMILY, FONTS
 from nudge.documents.profiles import profile_named
+from nudge.documents.sample import COUNCIL
 from nudge.documents.templates import TemplateFolder
 
-COUNCIL = {
-    "name": "Wealdenvale District Council",
-    "service": "Housing Income Team",
-    "return_address": "Council Offices, High Street, Wealdenvale, ZZ99 1AA",
-    "telephone": "01632 960 100",
-    "hours": "Monday to Friday, 9am to 5pm",
-    "email": "rents@wealdenvale.example",
-    "website": "www.wealdenvale.example/rent",
-    "pay_online": "www.wealdenvale.example/pay",
-    "pay_telephone": "01632 960 101",
-    "pay_account": "sort code 00-00-00, account 00000000",
-    "benefit_help": "If your income has changed, we can check whether you can get help with your rent.",
-    "debt_advice": "Free, confidential debt advice: StepChange 0800 138 1111, Citizens Advice 0800 144 8848.",
-    "language_line": "For this letter in large print, Easy Read, braille or another language, call us.",
-    "signed_by": "Priya Marsh, Income Officer",
-}
 FOLDER = TemplateFolder(resources() / "templates")
 ROUNDS = 3
 

@@ -10,32 +10,15 @@ from typing import Any, Final
 
 from nudge.base.resources import resources
 from nudge.documents.letter import LetterSpec, letter_reference
+from nudge.documents.sample import CLAIM
+from nudge.documents.sample import COUNCIL as SAMPLE
 from nudge.documents.templates import TemplateFolder
 
 SECRET: Final = bytes(range(32))
 CURRENT, NORM, SECOND = (f"letters/arrears-{name}.html" for name in ("current", "personal-norm", "second"))
 FIRST: Final = (CURRENT, NORM)
 ALL: Final = (*FIRST, SECOND)
-CLAIM: Final = (
-    "More than 6 in 10 of the tenants we wrote to about arrears in the year to August 2026 agreed a way forward with us"
-    " within eight weeks"
-)
-COUNCIL: Final = {
-    "name": "Wealdenvale District Council",
-    "service": "Housing Income Team",
-    "return_address": "Council Offices, High Street, Wealdenvale, ZZ99 1AA",
-    "telephone": "01632 960 100",
-    "hours": "Monday to Friday, 9am to 5pm",
-    "email": "rents@wealdenvale.example",
-    "website": "www.wealdenvale.example/rent",
-    "pay_online": "www.wealdenvale.example/pay",
-    "pay_telephone": "01632 960 101",
-    "pay_account": "sort code 00-00-00, account 00000000",
-    "benefit_help": "If your income has changed, we can check whether you can get help with your rent.",
-    "debt_advice": "Free, confidential debt advice: StepChange 0800 138 1111, Citizens Advice 0800 144 8848.",
-    "language_line": "For this letter in large print, Easy Read, braille or another language, call us.",
-    "signed_by": "Priya Marsh, Income Officer",
-}
+COUNCIL: Final = {key: line for key, line in SAMPLE.items() if not key.endswith("_cy")}
 BASE: Final = LetterSpec(
     reference=letter_reference(SECRET, "demo", "u0", 1, "first"),
     template=NORM,
