@@ -186,7 +186,7 @@ def _stated_response(question: Question, baseline: Baseline) -> tuple[Response, 
     if kind is OutcomeType.PROPORTION and baseline.share is not None and 0 < baseline.share < 1:
         figure = _figure(Fact.RESPONSE, baseline.share, Origin.STATED)
         return Shares(reference=baseline.share, higher=question.higher), (figure,)
-    if kind is OutcomeType.MEAN and baseline.sd is not None:
+    if kind in {OutcomeType.MEAN, OutcomeType.PERCENTILE} and baseline.sd is not None:
         sd = baseline.sd * (100 if question.money else 1)
         return Amounts(sd=sd, higher=question.higher), (
             _figure(Fact.SPREAD, sd, Origin.STATED),

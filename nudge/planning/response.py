@@ -135,6 +135,9 @@ class Amounts:
         return each, each
 
 
+_LEAST: Final = 1e-300  # an arm's mean count may be smaller than a number can say
+
+
 @dataclass(frozen=True, kw_only=True)
 class Counted:
     """Events over exposure, on the logarithm: the reference's mean count of a unit, and what varies between units.
@@ -159,7 +162,8 @@ class Counted:
     def variances(self, effect: float) -> tuple[float, float]:
         """Of one unit's log rate, by the delta method: (1/mean + CV²)(1 - r²)."""
         left = 1 - self.correlation**2
-        reference, arm = ((1 / mean + self.variation**2) * left for mean in (self.reference, self.arm(effect)))
+        means = (max(mean, _LEAST) for mean in (self.reference, self.arm(effect)))
+        reference, arm = ((1 / mean + self.variation**2) * left for mean in means)
         return reference, arm
 
 

@@ -207,6 +207,11 @@ class TrialCode(Code):
         "figures of {outcome} from before the trial",
         "Give last year's first letters with `--history FILE`, or add `baseline:` with its figure.",
     )
+    PLAN_CHANGES_OVER = (
+        "a design in which each unit keeps its arm: how much sites differ from themselves is not known before",
+        "Run a few sites first, or take the spread of their own differences to a statistician; `nudge signs` refuses "
+        "too few to find anything.",
+    )
     PLAN_CANNOT_REACH = (
         "a draw that could find something ({clusters} to draw give no p-value below {p:.2g}; {alpha:.2g} is asked)",
         "Take in more of them: 8 in two equal arms are the fewest at 0.05.",

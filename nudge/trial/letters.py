@@ -173,6 +173,7 @@ def make_batch_letters(
 
 def batches_to_letter(trial: Trial, wave: str, today: date) -> list[int]:
     """The batches that want letters of this wave today. Refused where none of a later wave is due yet."""
+    require_letters(trial)
     if wave == FIRST:
         return [batch.number for batch in trial.batches if batch.status in {"drawn", "lettered"}]
     rule = wave_named(trial, wave)

@@ -17,6 +17,7 @@ from nudge.base.columns import Kind, Value
 from nudge.base.errors import Place, Refused
 from nudge.experiment.conditions import compile_condition
 from nudge.experiment.definition import HOUSEHOLD, LiveExperiment, Outcome
+from nudge.experiment.live_checks import CHANGING
 from nudge.experiment.loader import Loaded, load
 from nudge.experiment.seal import definition_hash
 from nudge.intake.history import History, HistoryRow, read_history
@@ -64,6 +65,8 @@ def plan_trial(path: Path, history: Path | None = None, *, weeks: int | None = N
     experiment = loaded.experiment
     if not isinstance(experiment, LiveExperiment):
         raise Refused(TrialCode.IS_RECORDED.at(Place(str(path)), path=path))
+    if experiment.design.method in CHANGING:
+        raise Refused(TrialCode.PLAN_CHANGES_OVER.at(loaded.place("design", "method")))
     root = path.absolute().parent.parent
     file = history or _source(experiment, root)
     if file is not None and not file.is_file():

@@ -24,7 +24,7 @@ from nudge.trial.handle import Trial, require_seal
 from nudge.trial.letters import clear_batch
 from nudge.trial.pile import PULL_LIST, Lying, pile_of, write_actions, write_pull_list
 from nudge.trial.reprints import letters_named
-from nudge.trial.sites import require_letters
+from nudge.trial.sites import of_signs, require_letters, site_code
 from nudge.trial.units import unit_code
 
 
@@ -352,7 +352,8 @@ def find_unit(trial: Trial, reference: str, recipients: Sequence[RecipientRow], 
 
 
 def excluded_because(trial: Trial, secret: bytes, reference: str, batches: Sequence[BatchRow]) -> list[tuple[int, str]]:
-    """The batches whose extract held a tenancy that was left out, and why: (batch, reason)."""
-    unit = unit_code(secret, reference.strip())
+    """The batches whose extract held a tenancy, or a site, that was left out, and why: (batch, reason)."""
+    code = site_code if of_signs(trial.experiment) else unit_code
+    unit = code(secret, reference.strip())
     stories = [(batch.number, json.loads(batch.flow_json).get("why", {}).get(unit)) for batch in batches]
     return [(number, reason) for number, reason in stories if reason]

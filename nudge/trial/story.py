@@ -13,6 +13,7 @@ from nudge.trial.gate import HELD
 from nudge.trial.handle import Trial
 from nudge.trial.posting import excluded_because, find_unit
 from nudge.trial.sealing import read_secret
+from nudge.trial.sites import of_signs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class Story:
 
 def tell(trial: Trial, reference: str, *, show_arm: bool = False, now: datetime) -> Story:
     """Why a tenant was or was not written to. Refused where no extract of this trial ever held the reference."""
+    signs = of_signs(trial.experiment)
     with trial.store.transaction() if show_arm else trial.store.snapshot() as connection:
         batches = rows_of(connection, BatchRow, trial=trial.id)
         left_out = [
@@ -42,11 +44,13 @@ def tell(trial: Trial, reference: str, *, show_arm: bool = False, now: datetime)
         unit = find_unit(trial, reference, recipients, postings)
         [row] = rows_of(connection, UnitRow, trial=trial.id, unit=unit)
         dated = [
-            (_day(batch), f"batch {batch.number}: {_batch_words(batch, row)}")
+            (_day(batch), f"batch {batch.number}: {_batch_words(batch, row, signs=signs)}")
             for batch in batches
             if batch.number == row.batch
         ]
-        dated += [(posting.made_at[:10], _posting_words(posting)) for posting in postings if posting.unit == unit]
+        dated += [
+            (posting.made_at[:10], _posting_words(posting, signs=signs)) for posting in postings if posting.unit == unit
+        ]
         dated += [_event_words(event) for event in rows_of(connection, EventRow, trial=trial.id, unit=unit)]
         arm = None
         if show_arm:
@@ -61,19 +65,22 @@ def _day(batch: BatchRow) -> str:
     return batch.drawn_at[:10]
 
 
-def _batch_words(batch: BatchRow, unit: UnitRow) -> str:
-    joined = "joined a household already in the trial" if unit.late else "enrolled and drawn"
+def _batch_words(batch: BatchRow, unit: UnitRow, *, signs: bool) -> str:
+    joined = "enrolled and drawn"
+    if unit.late:
+        joined = "watched for a site in the trial" if signs else "joined a household already in the trial"
     posted = (
         f", day 0 is {date.fromordinal(batch.day0).isoformat()}" if batch.day0 is not None else f" ({batch.status})"
     )
     return joined + posted
 
 
-def _posting_words(posting: PostingRow) -> str:
+def _posting_words(posting: PostingRow, *, signs: bool) -> str:
+    thing, done = ("sign", "put up") if signs else ("letter", "posted")
     form = Form(format=Format(posting.format), languages=tuple(posting.languages.split()))
-    name = f"letter {posting.letter_reference} ({posting.wave}{'' if form == PLAIN else f', {form.words}'})"
+    name = f"{thing} {posting.letter_reference} ({posting.wave}{'' if form == PLAIN else f', {form.words}'})"
     if posting.status == "posted" and posting.posted_on is not None:
-        return f"{name} made, posted {date.fromordinal(posting.posted_on).isoformat()}"
+        return f"{name} made, {done} {date.fromordinal(posting.posted_on).isoformat()}"
     because = f", because: {posting.reason.replace('_', ' ')}" if posting.reason else ""
     return f"{name} {posting.status}{because}"
 
