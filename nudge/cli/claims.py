@@ -67,6 +67,8 @@ def _found(screen: Screen, path: Path, history: Path, period: str | None, report
             "history": found.history,
             "period": str(found.search.period),
             "eligible": found.search.eligible,
+            "unknown_eligibility": found.search.unknown,
+            "rejected": found.rejected,
             "looked_at": len(found.search.candidates),
             "parts_too_few": found.search.too_few,
             "claims": [

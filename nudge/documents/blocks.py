@@ -24,7 +24,7 @@ class Block:
     """One heading, paragraph, list item, cell or picture (whose words are its alternative text).
 
     `levers`, `required` and `claims` are the marks on it, around it and inside it, outermost first. `setting` tells
-    how it is set: the elements around it with their classes, and the file or drawing of a picture.
+    how it is set: the elements around it with their classes and attributes, and the file or drawing of a picture.
     """
 
     kind: str
@@ -75,6 +75,13 @@ def read_contents(html: str) -> Contents:
     )  # fmt: skip
 
 
+def _setting(tag: str, said: dict[str, str | None]) -> str:
+    """An element with all that a style sheet or a reader can tell it by; its marks are told apart from it."""
+    classes = "".join(f".{name}" for name in sorted((said.get("class") or "").split()))
+    others = sorted(f"[{key}={value}]" for key, value in said.items() if key != "class" and not key.startswith("data-"))
+    return tag + classes + "".join(others)
+
+
 @dataclass(slots=True)
 class _Open:
     tag: str
@@ -122,16 +129,14 @@ class _Reader(HTMLParser):
         if tag in _VOID:
             return
         marks = {kind: name for kind in ("lever", "required", "claim") if (name := said.get(f"data-{kind}"))}
-        classes = ".".join(sorted((said.get("class") or "").split()))
-        own = said.get("style")
-        setting = tag + (f".{classes}" if classes else "") + (f" {{{own}}}" if own else "")
+        setting = _setting(tag, said)
         self._open.append(_Open(tag, marks, setting))
         if tag == "svg" and self._drawing is None:
             self._drawing = [f"<svg {sorted(attrs, key=str)}>"]
             self._begin("picture").words.append(said.get("aria-label") or "")
         elif self._draft is not None:  # an element inside a block that is already being read
             self._draft.mark(marks)
-            if own or classes:
+            if setting != tag:
                 self._draft.setting = (*self._draft.setting, setting)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
@@ -35,7 +35,8 @@ class Size:
 class Shown:
     """A letter or sign as an ordinary recipient would get it. `name` is the arm's or wave's, as people read it.
 
-    `levers` are those that the arm declares. `pdf` and `remarks` are of the ordinary recipient's. `place` is where the
+    `levers` are those that the arm declares; `forms` the endings of its templates in other formats and languages
+    (`cy.html`). `pdf` and `remarks` are of the ordinary recipient's. `place` is where the
     arm stands in the experiment file.
     """
 
@@ -49,11 +50,12 @@ class Shown:
     pdf: bytes
     place: Place
     remarks: tuple[Remark, ...] = ()
+    forms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """An arm against the control: the redline, and everything to be said of it."""
+    """An arm against the control, or against the first arm that gets anything: the redline, and what is to be said."""
 
     control: Shown
     arm: Shown
@@ -74,6 +76,7 @@ def compare(control: Shown, arm: Shown) -> Difference:
         *_kinds(control, arm),
         *_sizes(control, arm),
         *_figures(control, arm),
+        *_forms(control, arm),
     )
     return Difference(control=control, arm=arm, lines=lines, problems=problems)
 
@@ -169,16 +172,23 @@ def _figures(control: Shown, arm: Shown) -> Iterator[Problem]:
             yield Code.FIGURE_ALONE.at(place, kind=kind, text=figure.text, **facts)
 
 
+def _forms(control: Shown, arm: Shown) -> Iterator[Problem]:
+    for here, there in ((arm, control), (control, arm)):
+        place = Place(f"templates/{here.template}")
+        for form in there.forms:
+            if form not in here.forms:
+                named = f"{here.template.removesuffix('html')}{form}"
+                yield Code.FORM_ALONE.at(place, arm=here.id, other=there.id, form=f"`{named}`")
+
+
 def shortened(words: str, most: int = _SHOWN) -> str:
     """The first words of a block, with dots where there are more."""
     found = words.split()
     return " ".join(found[:most]) + (" …" if len(found) > most else "")
 
 
-def differences(letters: Iterable[Shown], is_control: Callable[[Shown], bool]) -> tuple[Difference, ...]:
-    """Every letter against the control's, in the order given; none where the control has no letter."""
-    every = tuple(letters)
-    control = next((shown for shown in every if is_control(shown)), None)
-    if control is None:
-        return ()
-    return tuple(compare(control, shown) for shown in every if shown is not control)
+def differences(shown: Iterable[Shown], control: str) -> tuple[Difference, ...]:
+    """Each letter or sign against the control's, in the order given; where the control gets none, against the first."""
+    every = tuple(shown)
+    base = next((one for one in every if one.id == control), every[0] if every else None)
+    return tuple(compare(base, one) for one in every if base is not None and one is not base)

@@ -20,7 +20,7 @@ class ComparisonCode(Code):
         "Add {lever} to `levers:`, or write the block as in `{control}`.",
     )
     LEVER_UNBORNE = (
-        'a block with data-lever="{lever}" in the letter of `{arm}`, which declares it',
+        'a block with data-lever="{lever}" in `{arm}`, which declares it',
         "Mark the block that uses it, or take {lever} out of `levers:`.",
     )
     LEVER_IN_BOTH = (
@@ -32,8 +32,8 @@ class ComparisonCode(Code):
         "Leave some out, or give each an arm of its own (a factorial design).",
     )
     NOTHING_DIFFERS = (
-        "a letter of `{arm}` that differs from that of `{control}`",
-        "Give the arm a letter of its own: two arms with the same words have nothing to compare.",
+        "`{arm}` to differ from `{control}`",
+        "Give the arm words of its own: two arms with the same words have nothing to compare.",
     )
     STYLES_DIFFER = (
         "the same style sheets in `{arm}` and `{control}`",
@@ -62,6 +62,10 @@ class ComparisonCode(Code):
     FIGURE_ALONE = (
         "the same {kind} in every arm: `{arm}` has {text}, and `{other}` has not",
         "Give it in both or in neither, or make it a claim of the experiment with its source.",
+    )
+    FORM_ALONE = (
+        "the letter in the same formats and languages in every arm: `{arm}` has no {form}, and `{other}` has",
+        "Write it: who asks for it must get the same arm as everybody.",
     )
     LETTER_UNFIT = (
         "a letter that can be posted; for {recipient} expected {expected}",

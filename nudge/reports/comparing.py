@@ -76,7 +76,7 @@ def tell_comparison(
         sections.append(_difference(difference, thing, pictures=pictures))
     if not against:
         parts = tuple(part for one in shown for part in (_pages((one,)) if pictures else ()))
-        words = f"The control gets no {thing}, so there is nothing to set the others against."
+        words = f"Only one arm gets a {thing}: everything in it sets the arms apart."
         sections.append(Section(slug="alone", heading="What the arms get", parts=(Text(words=words), *parts)))
     if waves:
         sections.append(_later(waves, pictures=pictures))
@@ -85,8 +85,9 @@ def tell_comparison(
         sections += _required(every)
     sections.append(Section(slug="how", heading="How this was made", parts=tuple(Text(words=note) for note in notes)))
     sections.append(_signing(experiment))
+    base = against[0].control if against else shown[0]
     return Story(
-        kind=f"What differs between the arms: every {thing} against {experiment.control.name}",
+        kind=f"What differs between the arms: every {thing} against {base.name}",
         title=experiment.title,
         question=experiment.question,
         facts=(
@@ -161,18 +162,43 @@ def _rows(lines: Iterable[Line]) -> Iterator[RedlineRow]:
             words = tuple(Passage(words=line.words, changed=False) for line in run)
             yield RedlineRow(before=(), after=words, what="The same", levers="", same=True)
         else:
+            yield from _differing(tuple(run))
+
+
+def _differing(lines: tuple[Line, ...]) -> Iterator[RedlineRow]:
+    """Blocks left out stand beside those put in their place."""
+    for how, run in groupby(lines, lambda line: line.how in {How.REMOVED, How.ADDED}):
+        if not how:
             yield from map(_row, run)
+            continue
+        held = list(run)
+        gone = [line for line in held if line.how is How.REMOVED]
+        come = [line for line in held if line.how is How.ADDED]
+        for old, new in zip(gone, come, strict=False):
+            yield RedlineRow(
+                before=_row(old).before,
+                after=_row(new).after,
+                what="Replaced",
+                levers=_borne((*old.levers, *new.levers)),
+                same=False,
+            )
+        least = min(len(gone), len(come))
+        yield from map(_row, (*gone[least:], *come[least:]))
+
+
+def _borne(levers: Iterable[str]) -> str:
+    named = list(dict.fromkeys(levers))
+    return f"Lever: {', '.join(named)}" if named else "No lever"
 
 
 def _row(line: Line) -> RedlineRow:
     before = tuple(_passage(piece) for piece in line.pieces if piece.how is not How.ADDED)
     after = tuple(_passage(piece) for piece in line.pieces if piece.how is not How.REMOVED)
-    levers = f"Lever: {', '.join(line.levers)}" if line.levers else "No lever"
     return RedlineRow(
         before=before if line.before is not None else (),
         after=after if line.after is not None else (),
         what=_WHAT[line.how],
-        levers=levers if line.how is not How.GONE else "",
+        levers=_borne(line.levers) if line.how is not How.GONE else "",
         same=False,
     )
 

@@ -19,6 +19,7 @@ from nudge.documents.plain import plainness
 from nudge.documents.profiles import Profile, profile_named
 from nudge.documents.remarks import remarks_of
 from nudge.documents.sample import MORE_RECIPIENTS, RECIPIENTS, Recipient, sample_spec
+from nudge.documents.siblings import siblings_of
 from nudge.documents.sign import SignSpec, check_sign, draw_sign
 from nudge.documents.templates import TemplateFolder, check_templates
 from nudge.experiment.definition import LiveExperiment
@@ -91,7 +92,7 @@ def compare_file(path: Path) -> Comparison:
     desk = replace(desk, reference=first.reference, council=first.council if desk.council is None else desk.council)
     shown = tuple(_arms(desk, loaded))
     waves = tuple(_waves(desk, loaded))
-    against = differences(shown, lambda one: one.id == experiment.control.id)
+    against = differences(shown, experiment.control.id)
     problems = (
         *(problem for difference in against for problem in difference.problems),
         *(problem for one in (*shown, *waves) for problem in alone(one)),
@@ -180,6 +181,7 @@ def _letter(desk: _Desk, template: str, id_: str, name: str, levers: tuple[str, 
         pdf=first.pdf,
         place=place,
         remarks=remarks_of(html, first, spec),
+        forms=tuple(name.removeprefix(template.removesuffix("html")) for name in siblings_of(desk.folder, template)),
     )
 
 

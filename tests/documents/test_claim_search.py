@@ -127,6 +127,15 @@ def test_no_true_claim_is_said_plainly(found, experiment):
     assert "chosen_from: 9" in told
 
 
+def test_whoever_may_not_be_eligible_is_left_out_and_told(experiment):
+    rows = letters({"agreed": 0.7})
+    looked = search(rows, eligible=lambda values: None if values["patch"] == "South" else True)
+    assert (looked.eligible, looked.unknown) == (sum(row.letter_on in looked.period for row in rows) // 2, 600)
+    assert "Cannot be told, and left out" in story_text(tell_claims(experiment, looked, history="history.csv"))
+    nobody = search(rows, eligible=lambda values: False)
+    assert (nobody.eligible, nobody.printable) == (0, ())
+
+
 def test_a_norm_below_60_in_100_is_told_as_weak(experiment):
     weak = search(letters({"agreed": 0.57}, of=4000))
     assert weak.printable[0].is_weak

@@ -126,6 +126,14 @@ def test_another_family_stage_or_style_sheet_is_warned_of():
     assert codes(CONTROL, styled) == ["styles-differ"]
 
 
+def test_a_letter_in_a_format_or_language_that_another_arm_lacks_is_warned_of():
+    body = '<p>Please take it home.</p><p data-lever="norms">Most people do.</p>'
+    arm = shown("norm", body, "norms", forms=("cy.html",))
+    [problem] = compare(replace(CONTROL, forms=("cy.html", "easy-read.html")), arm).problems
+    assert (problem.code, "`letters/norm.easy-read.html`" in problem.expected) == ("form-alone", True)
+    assert codes(replace(CONTROL, forms=("cy.html",)), arm) == []
+
+
 def test_what_a_family_must_hold_is_missed_in_the_letter_that_lacks_it():
     assert alone(CONTROL) == ()
     bare = shown("bare", "", html=PAGE.format("<p>Please take it home.</p>"))
@@ -147,9 +155,11 @@ def test_what_would_stop_the_letter_is_told_with_its_recipient():
 
 def test_every_arm_is_set_against_the_control_in_the_order_of_the_file():
     arms = [shown(name, f"<p>{name}</p>") for name in ("first", "second")]
-    found = differences([arms[0], CONTROL, arms[1]], lambda one: one is CONTROL)
+    found = differences([arms[0], CONTROL, arms[1]], "plain")
     assert [(one.control.id, one.arm.id) for one in found] == [("plain", "first"), ("plain", "second")]
-    assert differences(arms, lambda one: False) == ()
+    none = differences(arms, "plain")  # whose control gets nothing
+    assert [(one.control.id, one.arm.id) for one in none] == [("first", "second")]
+    assert differences(arms[:1], "plain") == differences([], "plain") == ()
 
 
 def test_figures_are_told_apart_by_their_form():
