@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from string import Formatter
 
 import pytest
 from invented import ALL, FIRST, NORM, folder_with, invented, shipped
@@ -172,38 +173,10 @@ def test_a_template_of_another_encoding_is_refused(tmp_path):
 
 
 def test_every_refusal_reads_as_a_sentence():
-    words = ["template", "reason", "name", "kind", "filter", "valid", "limit", "mark", "claim", "block", "because"]
-    words += [
-        "sheet",
-        "sheets",
-        "example",
-        "most",
-        "zone",
-        "within",
-        "cut",
-        "numerator",
-        "first",
-        "expires",
-        "words",
-        "when",
-        "key",
-        "letter",
-        "language",
-    ]
-    numbers = {
-        "top": 1.0,
-        "foot": 2.0,
-        "page": 1,
-        "x": 1.0,
-        "y": 2.0,
-        "pages": 2,
-        "least": 10,
-        "found": 9.5,
-        "down": 3.0,
-    }
-    facts = dict.fromkeys(words, "x") | numbers | {"count": 1, "denominator": 9, "lower": 0.4}
     for code in (*TemplateCode, *LetterCode, *ClaimCode):
-        problem = code.at(invented().place, **facts)
+        expected, fix = code.value
+        asked = [(name, form) for part in (expected, fix) for _, name, form, _ in Formatter().parse(part) if name]
+        problem = code.at(invented().place, **{name: 1.0 if form else "x" for name, form in asked})
         assert problem.expected
         assert problem.fix.endswith((".", "`."))
         assert date(2026, 1, 1).isoformat() not in str(problem)
