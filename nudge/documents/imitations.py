@@ -2,7 +2,8 @@
 
 Seen twice: in the shapes of the finished page, whatever drew them, and in its pixels, which show pictures and what
 shapes make together. A shape smaller than a twenty-fifth of the sheet's short side is too small to be taken for a sign.
-What is not seen: figures drawn as shapes instead of type, and a picture in which the red is broken up. A person looks.
+What is not seen: figures drawn as shapes, letters used as shapes (a large O), and a picture in which the red is broken
+up. A person looks.
 """
 
 from __future__ import annotations
@@ -205,6 +206,8 @@ def _aslant(across: float, down: float) -> bool:
 
 def _seen(art: Artwork, short: float) -> Iterator[tuple[SignCode, float]]:
     red = _red(art.part(art.trim))
+    for word in art.words:  # an o in a red headline is no ring
+        _blot(red, word.zone, art.dots)
     named, count = ndimage.label(red, structure=np.ones((3, 3)))
     for number, box in enumerate(ndimage.find_objects(named), start=1):
         part = named[box] == number
@@ -231,6 +234,11 @@ def _seen(art: Artwork, short: float) -> Iterator[tuple[SignCode, float]]:
             and _long_and_aslant(np.column_stack([columns, rows]).astype(float))
         ):
             yield SignCode.IMITATES_DIAGONAL, size
+
+
+def _blot(red: Mask, zone: Zone, dots: float) -> None:
+    top, left = max(0, int(zone.y * dots) - 1), max(0, int(zone.x * dots) - 1)
+    red[top : max(0, int(zone.foot * dots) + 2), left : max(0, int(zone.right * dots) + 2)] = False
 
 
 def _edge_is_round(whole: Mask) -> bool:

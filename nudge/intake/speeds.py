@@ -37,7 +37,7 @@ _ABOVE: Final = re.compile(
 )
 _SUMMARY: Final = re.compile(
     r".*\b(?:mean|average|avg|ave|median)\b.*|.*\b(?:85|95|50)(?:th)?\s*(?:%|%?\s*ile|percentile|centile)\b.*"
-    r"|.*(?:85|95)\s*(?:%\s*ile|th|%).*|v\s?(?:pp\s?)?(?:85|95)|(?:pp?)?85|vpp\s?\d*",
+    r"|.*(?:85|95)\s*(?:%\s*ile|th|%).*|[vpq]\s?(?:pp\s?)?(?:50|85|95)|(?:pp?)?85|vpp\s?\d*",
     re.IGNORECASE,
 )
 _MPH: Final = re.compile(r"\bmph\b|mi/h|miles per hour", re.IGNORECASE)

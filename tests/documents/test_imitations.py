@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import math
 from base64 import b64encode
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from invented import shipped
 from PIL import Image, ImageDraw
 
@@ -142,6 +145,26 @@ REFUSED = {
         'text-align:center">40</div>',
         {ROUNDEL},
     ),
+    "a ring that is one path with a hole": (
+        svg('<path fill="#d00" fill-rule="evenodd" d="M100 40a60 60 0 1 1-.1 0zM100 54a46 46 0 1 1-.1 0z"/>'),
+        {RING},
+    ),
+    "a ring in dashes": (
+        svg('<circle cx="100" cy="100" r="60" fill="none" stroke="#d00" stroke-width="12" stroke-dasharray="20 6"/>'),
+        {RING},
+    ),
+    "a ring under a thin white line": (
+        svg(
+            '<circle cx="100" cy="100" r="60" fill="#fff" stroke="#d00" stroke-width="14"/>'
+            '<path stroke="#fff" stroke-width="3" d="M20 100H180"/>'
+        ),
+        {RING},
+    ),
+    "a triangle in an inset style sheet border": (
+        '<div style="width:0;height:0;border-left:45mm solid transparent;border-right:45mm solid transparent;'
+        'border-bottom:78mm solid #d00"></div>',
+        {TRIANGLE},
+    ),
     "a red bar aslant": (svg('<path stroke="#d00" stroke-width="9" d="M50 50L150 150"/>'), {BAR}),
     "a red bar aslant, as a shape": (svg('<polygon points="40,50 50,40 160,150 150,160" fill="#d00"/>'), {BAR}),
     "a ring with a bar": (
@@ -187,6 +210,7 @@ INNOCENT = {
         '<circle cx="100" cy="100" r="60" fill="#fff" stroke="#036" stroke-width="6"/>'
         '<text x="92" y="58" font-size="18">12</text>'
     ),
+    "a red headline with round letters": '<p style="color:#a00;font-size:30mm;font-weight:700">Good dogs do</p>',
     "a number in a sentence": '<p style="font-size:10mm">9 in 10 dog owners pick up.</p>',
     "a number alone, in no circle": '<p style="font-size:40mm">30</p>',
     "a photograph of leaves": picture(
@@ -221,6 +245,19 @@ def test_what_imitates_a_traffic_sign_is_refused(name):
 @pytest.mark.parametrize("name", INNOCENT)
 def test_innocent_art_may_pass(name):
     assert seen(INNOCENT[name]) == set()
+
+
+@settings(deadline=None, max_examples=12)
+@given(
+    st.floats(45, 165), st.floats(45, 250), st.floats(6, 44), st.floats(0.06, 0.3), st.integers(0, 359),
+    st.sampled_from(["#d00", "#c8102e", "device-cmyk(0 1 1 0)", "rgb(190,20,30)"]),
+)  # fmt: skip
+def test_a_red_ring_or_triangle_is_found_wherever_it_lies_however_large_and_turned(x, y, r, share, turn, red):
+    ring = f'<circle r="{r}" fill="none" stroke="{red}" stroke-width="{2 * r * share}"/>'
+    points = " ".join(f"{r * math.sin(a):.2f},{-r * math.cos(a):.2f}" for a in (0, 2 * math.pi / 3, 4 * math.pi / 3))
+    triangle = f'<polygon points="{points}" fill="#fff" stroke="{red}" stroke-width="{r * share}"/>'
+    for shape, code in ((ring, RING), (triangle, TRIANGLE)):
+        assert code.slug in seen(svg(f'<g transform="translate({x:.1f} {y:.1f}) rotate({turn})">{shape}</g>'))
 
 
 @pytest.fixture(scope="module")

@@ -331,7 +331,7 @@ def test_what_is_no_band_is_none(heading: str) -> None:
 
 def test_means_are_known_by_their_headings_and_speeds_are_not_taken_for_them() -> None:
     assert all(
-        map(is_summary, ("Mean", "mean_speed", "85th Percentile", "V85", "Ave speed", "85th %ile", "P85", "Vpp"))
+        map(is_summary, ("Mean", "mean_speed", "85th Percentile", "V85", "Ave speed", "85th %ile", "P85", "q85", "Vpp"))
     )
     assert not any(map(is_summary, ("Speed", "Volume", "MPH", "Site 85", "Vehicles", "Bound", "85-90")))
 
