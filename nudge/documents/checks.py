@@ -12,6 +12,7 @@ from typing import Final
 
 from nudge.base.errors import Place, Problem
 from nudge.base.languages import ENGLISH, LANGUAGES
+from nudge.base.values import MONTHS, uk_date
 from nudge.documents.address import address_lines, check_address
 from nudge.documents.agreement import check_agreement
 from nudge.documents.codes import LetterCode, TemplateCode
@@ -28,6 +29,8 @@ from nudge.workspace import PLAIN_PRINTING, PrintSettings
 LEAST_POINTS: Final = 10.0  # of anything on the page; the text of a letter is larger (UKAAF clear print)
 OVERPRINT: Final = 0.6  # millimetres by which the tight boxes of two lines may overlap: accents above, tails below
 _LEFT_OVER: Final = re.compile(r"\{\{|\}\}|\{%|%\}|\(\(|\)\)|<<|>>|«|»|\[\[|\]\]|\bNone\b|\bnan\b|\bundefined\b")
+_ASKS: Final = ("ask", "time_limit")
+_DAY: Final = re.compile(rf"\b\d{{1,2}} (?:{'|'.join(MONTHS)}) \d{{4}}\b")
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 
 
@@ -74,6 +77,7 @@ def check_letter(
         *_check_pack(drawn, page, spec.place, printing),
         *_check_words(page, spec),
         *check_marks(drawn.marks, page.text, spec, folder),
+        *check_asks(drawn.marks, spec),
         *check_agreement(drawn.halves, spec.place),
     )
 
@@ -218,6 +222,22 @@ def _check_words(page: ReadBack, spec: LetterSpec) -> Iterator[Problem]:
     others = {found for found in REFERENCE_PATTERN.findall(page.text) if read_reference(found) == found}
     if any(found != spec.reference and bare(found) not in own for found in others):
         yield LetterCode.REFERENCE_OF_ANOTHER.at(spec.place)
+
+
+def check_asks(marks: Sequence[Mark], spec: LetterSpec) -> Iterator[Problem]:
+    """Days by which the reader is asked to do something: none may be past when the letter is written.
+
+    The day may come from the recipient's own row, so the message does not repeat it (I12). Other languages than
+    English are held to the same days by `check_agreement`.
+    """
+    for block in _ASKS:
+        days = [uk_date(day) for mark in marks if (mark.kind, mark.id) == ("required", block) for day in _days(mark)]
+        if any(day is not None and day <= spec.letter_date for day in days):
+            yield LetterCode.ASK_GONE_BY.at(spec.place, block=block)
+
+
+def _days(mark: Mark) -> list[str]:
+    return _DAY.findall(mark.text)
 
 
 def check_marks(

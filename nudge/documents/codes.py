@@ -167,6 +167,10 @@ class LetterCode(Code):
         "the claim {claim} word for word as it was sealed",
         "Print `claims.{claim}` whole, unchanged and visible.",
     )
+    ASK_GONE_BY = (
+        "an ask by a day after the letter's own, and the block {block} names one that is past",
+        "Leave the row out of the extract, send the letter sooner, or correct the day in the template.",
+    )
     BLOCK_NOT_PRINTED = ("the block {block} printed, with words in it", "Do not hide or empty a required block.")
     HALVES_DIFFER_IN_AMOUNTS = (
         "the same sums of money in every language of a letter, and the {language} has others",

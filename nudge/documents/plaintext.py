@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from nudge.base.errors import Problem, Refused
 from nudge.documents.agreement import check_agreement
-from nudge.documents.checks import check_marks, check_text_values
+from nudge.documents.checks import check_asks, check_marks, check_text_values
 from nudge.documents.codes import LetterCode
 from nudge.documents.form import Format
 from nudge.documents.letter import LetterSpec
@@ -64,7 +64,9 @@ def _faults(letter: TextLetter, tree: Any, spec: LetterSpec, folder: TemplateFol
         yield LetterCode.NAME_ABSENT.at(spec.place)
     if spec.reference not in letter.body:
         yield LetterCode.REFERENCE_NOT_ONCE.at(spec.place, count=0)
-    yield from check_marks(tuple(marks_of(tree)), letter.body, spec, folder, plain=_bare)
+    marks = tuple(marks_of(tree))
+    yield from check_marks(marks, letter.body, spec, folder, plain=_bare)
+    yield from check_asks(marks, spec)
     yield from check_agreement(halves_of(tree), spec.place)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final, get_args
 
 import pytest
@@ -162,3 +163,15 @@ def test_the_control_is_as_long_as_the_arms_and_stands_the_same_on_paper(family,
     assert len({block.count("<p") for block in blocks}) == 1
     feet = [drawn[template, "dl"].foot for template in templates_of(family)]
     assert max(feet) - min(feet) < LINE / 2, feet
+
+
+@pytest.mark.parametrize(("days", "codes"), [(3, []), (2, ["ask-gone-by"]), (-1, ["ask-gone-by"])])
+def test_i12_a_letter_that_asks_by_a_day_gone_by_is_refused_and_the_refusal_does_not_repeat_the_day(days, codes):
+    template = "letters/appointment-reminder-plain.html"  # it asks by two days before the appointment
+    spec = sample_spec(shipped(), template)
+    spec = replace(spec, fields=spec.fields | {"appointment_on": spec.letter_date + timedelta(days=days)})
+    paper = profile_named("dl")
+    letter = draw(shipped().html(spec), shipped().path, profile=paper, template=template)
+    found = check_letter(letter, spec, paper, shipped())
+    assert [problem.code for problem in found] == codes
+    assert "November" not in " ".join(map(str, found))

@@ -161,7 +161,7 @@ def _candidate(condition: str, name: str, kind: Kind, chance: random.Random) -> 
     if kind is Kind.FLAG:
         return chance.random() < 0.5
     if kind is Kind.DATE:
-        return date(2026, 10, 1) + timedelta(days=chance.randrange(60))
+        return date(2027, 1, 4) + timedelta(days=chance.randrange(60))
     amounts = [
         float(number) + chance.choice((0, 1, 5)) for number in re.findall(rf"{name} [<>=]+ ([0-9.]+)", condition)
     ]

@@ -16,6 +16,8 @@ from nudge.intake.codes import FileCode, RowCode
 from nudge.intake.extract import Extract, Person, Tenancy, read_extract
 from nudge.intake.mapping import ColumnMapping
 from nudge.intake.rejects import LIMIT
+from nudge.intake.responses import read_responses
+from nudge.intake.suppression import read_suppression
 
 Write = Callable[..., Path]
 MONEY = {"arrears": Kind.MONEY}
@@ -382,3 +384,17 @@ def test_i12_rows_go_when_the_file_is_refused_half_way(write: Write, tmp_path: P
     with pytest.raises(Refused):
         read(write(",".join(HEADINGS) + '\n000101,"Mrs'), spool=spool)
     assert list(spool.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "heading", ["Person Ref", "Staff No", "Enquiry Ref", "Member No", "Appointment Ref", "Customer Ref", "Volunteer No"]
+)
+def test_a_unit_that_is_no_tenancy_goes_by_the_reference_of_its_own_list(write: Write, heading: str) -> None:
+    """In the extract, on the suppression list and in the log of what came back."""
+    people = write(((heading, *HEADINGS[1:-1], "Street"), (*FIELD[:-1], "Mill Lane"), (*MARSH[:-1], "Mill Lane")))
+    assert [one.reference for one in tenancies(people, {"street": Kind.TEXT})] == ["000101", "000102"]
+    stop = write(((heading, "Reason"), ("000102", "Do not contact")), "stop.csv")
+    assert read_suppression(stop, dated=date(2026, 12, 7)).reasons("000102", date(2026, 12, 7)) == ("do_not_contact",)
+    log = write((("Date", "Direction", "Reason", heading), ("2026-12-14", "in", "interest", "000101")), "log.csv")
+    [row] = read_responses(log, kind="contacts").records()
+    assert row.tenancy_reference == "000101"
