@@ -18,7 +18,7 @@ from nudge.intake.codes import FileCode, RowCode
 LIMIT: Final = 100_000
 """Rejected rows kept for one file; beyond it the file is refused, so that memory stays bounded."""
 
-_HEADINGS: Final = ("row", "column", "label", "reason", "fix", "cell")
+_HEADINGS: Final = ("row", "column", "reason", "fix", "cell")
 MISSING: Final = "missing"
 LETTER: Final = "letter"
 """The heading of a fault that was found while the letters of a row were tried, in no cell of it."""
@@ -140,9 +140,9 @@ def write_rejects(path: Path, rejects: Iterable[Reject]) -> Path:
         text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="", write_through=True)
         sheet = csv.writer(text, quoting=csv.QUOTE_ALL)
         sheet.writerow(_HEADINGS)
-        sheet.writerows(("", "", "to do", ask, "", "") for ask in to_do(rejects))
+        sheet.writerows(("", "to do", ask, "", "") for ask in to_do(rejects))
         for one in rejects:
-            sheet.writerow((one.row, *map(inert, (one.heading, label(one), one.reason, one.fix, one.cell))))
+            sheet.writerow((one.row, *map(inert, (one.heading, one.reason, one.fix, one.cell))))
         text.flush()
         text.detach()
     return path

@@ -21,9 +21,9 @@ def test_i12_the_list_is_private_and_opens_in_excel(tmp_path: Path) -> None:
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     with path.open(encoding="utf-8-sig", newline="") as stream:
         assert list(csv.reader(stream)) == [
-            ["row", "column", "label", "reason", "fix", "cell"],
-            ["", "", "to do", "enter missing data in 1 row", "", ""],
-            ["7", "Postcode", "missing", "the address does not end in a postcode", "Fill in the postcode.", "BN27 é"],
+            ["row", "column", "reason", "fix", "cell"],
+            ["", "to do", "enter missing data in 1 row", "", ""],
+            ["7", "Postcode", "the address does not end in a postcode", "Fill in the postcode.", "BN27 é"],
         ]
 
 

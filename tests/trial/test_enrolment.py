@@ -153,7 +153,7 @@ def test_rows_that_cannot_be_read_stop_the_batch_and_are_listed(office: Office) 
     assert office.snapshot() == before
     listing = office.folder / "out/wealden-arrears/rejects.csv"
     lines = listing.read_text("utf-8-sig").splitlines()
-    assert lines[1] == '"","","to do","correct the values of 2 rows","",""'
+    assert lines[1] == '"","to do","correct the values of 2 rows","",""'
     assert len(lines) == 4  # the headings, what to do, two faults
     assert "To do, where the file comes from:" in refusal.value.told
     assert [line.split(":")[0] for line in refusal.value.told if line.startswith("row")] == [
