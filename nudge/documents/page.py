@@ -24,6 +24,7 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse, fetch
 
 from nudge.base.errors import EnvironmentFault, Place, Refused
+from nudge.documents.artifacts import set_aside_margins
 from nudge.documents.codes import LetterCode, TemplateCode
 from nudge.documents.enlarged import enlarged
 from nudge.documents.halves import HALF, sheet_of
@@ -319,9 +320,11 @@ def _points(tree: Any) -> float | None:
 
 
 def _finish(document: Any, pdf: Any) -> None:
-    """Say what WeasyPrint 70 leaves out: the language of each half, and of every header cell what it heads."""
+    """Say what WeasyPrint 70 leaves out: the language of each half, of every header cell what it heads, and that
+    what stands in a margin is no part of the text."""
     _name_languages(document, pdf)
     name_header_cells(pdf)
+    set_aside_margins(pdf)
 
 
 def _name_languages(document: Any, pdf: Any) -> None:

@@ -7,7 +7,7 @@ installed.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
@@ -15,15 +15,35 @@ import pikepdf
 
 from nudge.base.errors import Place, Problem
 from nudge.documents.codes import LetterCode
+from nudge.documents.readback import bare
+from nudge.documents.spoken import Element, Marked, elements_of, marked_content
 
 _HEADINGS: Final = {f"/H{level}": level for level in range(1, 7)}
+_HOMES: Final = {
+    "/LI": ("/L",),
+    "/LBody": ("/LI",),
+    "/Lbl": ("/LI",),
+    "/TR": ("/Table", "/THead", "/TBody", "/TFoot"),
+    "/TH": ("/TR",),
+    "/TD": ("/TR",),
+}
+_HOLDS: Final = {"/L": ("/LI",), "/LI": ("/LBody",), "/Table": ("/TR", "/THead", "/TBody"), "/TR": ("/TH", "/TD")}
+_NEVER_EMPTY: Final = frozenset({*_HEADINGS, "/P", "/LBody", "/TH", "/Link"})
 _SYMBOLIC: Final = ("/FontFile", "/FontFile2", "/FontFile3")
 
 
-def check_structure(pdf: bytes, place: Place) -> tuple[Problem, ...]:
-    """What of language, title, tags, alternative words, header cells, headings and fonts is wrong, all at once."""
+def check_structure(pdf: bytes, place: Place, order: Sequence[str] = ()) -> tuple[Problem, ...]:
+    """What is wrong for a screen reader, all at once: language, title, tags, words outside them, alternative words,
+    header cells, lists, links, headings, what is empty, fonts.
+
+    `order` are words that have to be read out one after another: the address, then the greeting.
+    """
     with pikepdf.open(io.BytesIO(pdf)) as document:
-        return tuple(LetterCode.NOT_ACCESSIBLE.at(place, reason=reason) for reason in _faults(document))
+        reasons = [*_faults(document)]
+        if "/StructTreeRoot" in document.Root:
+            marked = marked_content(pdf)
+            reasons += _tree_faults(elements_of(document, marked.words), marked, order)
+        return tuple(LetterCode.NOT_ACCESSIBLE.at(place, reason=reason) for reason in dict.fromkeys(reasons))
 
 
 def _faults(document: pikepdf.Pdf) -> Iterator[str]:
@@ -41,32 +61,55 @@ def _faults(document: pikepdf.Pdf) -> Iterator[str]:
         yield "a page with links has no tab order"
     if "/StructTreeRoot" not in root:
         yield "the document has no tags"
-        return
-    elements = list(_elements(root.StructTreeRoot))
-    if any(kind == "/Figure" and not str(element.get("/Alt", "")) for kind, element in elements):
-        yield "an image has no words of its own"
-    if any(kind == "/TH" and not _scope(element) for kind, element in elements):
-        yield "a header cell does not say what it heads"
-    levels = [_HEADINGS[kind] for kind, _ in elements if kind in _HEADINGS]
-    if not levels or levels[0] != 1 or any(after > before + 1 for before, after in pairwise(levels)):
-        yield "the headings do not start at the first level, or skip one"
     if not all(_embedded(font) for font in _fonts(document)):
         yield "a font is not embedded"
+
+
+def _tree_faults(root: Element, marked: Marked, order: Sequence[str]) -> Iterator[str]:
+    elements = list(root.walk())
+    named = {number for element in elements for number in element.content}
+    if marked.loose or any(text.strip() and number not in named for number, text in marked.words.items()):
+        yield "some words are in no tag"
+    if any(one.kind == "/Figure" and not str(one.source.get("/Alt", "")) for one in elements):
+        yield "an image has no words of its own"
+    if any(one.kind == "/Figure" and not any(below.content for below in one.walk()) for one in elements):
+        yield "an image is announced and not there"
+    if any(one.kind == "/TH" and not _scope(one.source) for one in elements):
+        yield "a header cell does not say what it heads"
+    if any(one.kind in _NEVER_EMPTY and one.is_empty for one in elements):
+        yield "a heading, paragraph, list item or link is empty"
+    if any(_misplaced(one) for one in elements):
+        yield "a list or table has a part out of its place"
+    if any(one.kind == "/Link" and not any(below.annotated for below in one.walk()) for one in elements):
+        yield "a link leads nowhere"
+    levels = [_HEADINGS[one.kind] for one in elements if one.kind in _HEADINGS]
+    if not levels or levels[0] != 1 or any(after > before + 1 for before, after in pairwise(levels)):
+        yield "the headings do not start at the first level, or skip one"
+    if not _in_order(bare(root.text), [bare(words) for words in order]):
+        yield "the address is not read out before the greeting"
+
+
+def _misplaced(element: Element) -> bool:
+    """Whether a part of a list or table stands elsewhere, or one of them lacks its parts."""
+    strays = any(element.kind not in _HOMES.get(child.kind, (element.kind,)) for child in element.children)
+    parts = _HOLDS.get(element.kind)
+    return strays or (parts is not None and not any(child.kind in parts for child in element.children))
+
+
+def _in_order(text: str, words: Sequence[str]) -> bool:
+    start = 0
+    for one in words:
+        found = text.find(one, start)
+        if found < 0:
+            return False
+        start = found + len(one)
+    return True
 
 
 def _get(node: Any, *keys: str) -> Any:
     for key in keys:
         node = node[key] if node is not None and key in node else None
     return node
-
-
-def _elements(node: Any) -> Iterator[tuple[str, Any]]:
-    """Every structure element in reading order, with its kind."""
-    children = node.get("/K", [])
-    for child in children if isinstance(children, pikepdf.Array) else [children]:
-        if isinstance(child, pikepdf.Dictionary) and "/S" in child:
-            yield str(child.S), child
-            yield from _elements(child)
 
 
 def _scope(element: Any) -> str:

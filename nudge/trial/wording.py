@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from nudge.base.errors import Place, Problem
+from nudge.base.errors import Place, Problem, Refused
+from nudge.documents.address import address_lines
 from nudge.documents.batch import letter_key
 from nudge.documents.page import draw
 from nudge.documents.profiles import profile_named
@@ -17,6 +18,7 @@ from nudge.documents.remark_codes import Remark, RemarkCode, Weight
 from nudge.documents.remarks import remarks_of
 from nudge.documents.sample import sample_spec
 from nudge.documents.siblings import lines_missing
+from nudge.documents.structure import check_structure
 from nudge.documents.templates import TemplateFolder
 from nudge.experiment.definition import LiveExperiment
 
@@ -95,6 +97,8 @@ def _remarks_on(
     if key not in _KEPT:
         html = folder.html(spec)
         drawn = draw(html, folder.path, profile=profile_named(profile), template=template)
+        order = (*address_lines(spec.name, spec.post_to), spec.salutation)
+        Refused.when(check_structure(drawn.pdf, Place(template), order))
         if len(_KEPT) >= MOST_KEPT:
             _KEPT.clear()
         _KEPT[key] = remarks_of(html, drawn, spec)

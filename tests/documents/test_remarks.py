@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
 
 import pytest
 from invented import BASE, shipped
@@ -13,16 +12,10 @@ from nudge.documents.page import draw
 from nudge.documents.profiles import profile_named
 from nudge.documents.remark_codes import RemarkCode, Weight
 from nudge.documents.remarks import FAMILIES, Remark, remarks_of, remarks_on_claims
-from nudge.documents.sample import sample_spec
 
 DL = profile_named("dl")
 ASK = '<p class="ask" data-required="ask">Please call us on 01632 960 100.</p>'
 HELP = "<p>Free debt advice: StepChange 0800 138 1111.</p>"
-LETTERS = tuple(
-    name
-    for name in shipped().names()
-    if name.startswith("letters/") and "/parts/" not in name and not name.startswith("letters/base")
-)
 
 
 def letter(body: str, *, stage: str = "first", family: str = "invitation", ask: str = ASK, lang: str = "en") -> str:
@@ -39,19 +32,6 @@ def remarks(html: str, **other: object) -> tuple[Remark, ...]:
 
 def codes(html: str, **other: object) -> set[str]:
     return {remark.code for remark in remarks(html, **other)}
-
-
-@cache
-def of_template(template: str) -> tuple[Remark, ...]:
-    folder = shipped()
-    spec = sample_spec(folder, template)
-    html = folder.html(spec)
-    return remarks_of(html, draw(html, folder.path, profile=DL, template=template), spec)
-
-
-@pytest.mark.parametrize("template", LETTERS)
-def test_no_shipped_letter_is_refused_or_held(template):
-    assert [str(remark) for remark in of_template(template) if remark.weight is not Weight.WARN] == []
 
 
 def test_a_plain_letter_with_one_ask_has_no_remark():

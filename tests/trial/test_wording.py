@@ -129,3 +129,12 @@ def test_every_hold_can_be_let_through_by_its_name_and_nothing_else_can() -> Non
     given = Governance.model_validate({"overrides": dict.fromkeys(names, LET_THROUGH)})
     assert set(given.overrides) == names
     assert set(Governance.model_json_schema()["properties"]["overrides"]["propertyNames"]["enum"]) == names
+
+
+def test_i4_a_letter_that_a_screen_reader_cannot_follow_stops_the_seal(unsealed: Office) -> None:
+    path = unsealed.folder / "templates" / "letters" / SECOND
+    path.write_text(path.read_text("utf-8").replace('<p class="ask"', '<p></p>\n<p class="ask"', 1), "utf-8")
+    with pytest.raises(Refused) as refusal:
+        seal(unsealed)
+    assert codes(refusal) == {"not-accessible"}
+    assert [problem.code for problem in check_file(experiment_file(unsealed)).before_seal] == ["not-accessible"]
