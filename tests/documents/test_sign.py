@@ -71,6 +71,12 @@ def test_one_design_fits_every_sheet(sheet, preset, template):
     assert check_sign(draw_sign(spec, FOLDER), spec, FOLDER) == ()
 
 
+def test_the_longest_name_of_a_council_fits_on_the_smallest_sign():
+    council = COUNCIL | {"name": "Wealdenvale City, Banbrook and Craigmoor Borough Council"}  # as long as any there is
+    spec = replace(SPEC, size="A4", council=council)
+    assert check_sign(draw_sign(spec, FOLDER), spec, FOLDER) == ()
+
+
 @pytest.mark.parametrize("control", ["speed-plain", "recycling-plain", "dog-plain"])
 def test_a_control_says_the_same_in_the_same_places_as_the_sign_with_eyes(control):
     eyes = control.replace("plain", "eyes")
@@ -238,7 +244,7 @@ def test_a_sign_of_ones_own_may_be_fit_to_print(own):
     assert own(words='<p data-claim="norm">{{ claims.norm }}</p>') == []
 
 
-NEAR = ".edge .council {{ left: {}mm }}"
+NEAR = ".edge .whose {{ left: {}mm }}"
 COVER = (
     '<div style="position: fixed; z-index: 9; right: {}mm; bottom: 8mm; width: 16mm;'
     ' height: 9mm; background: #000"></div>'
