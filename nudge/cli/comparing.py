@@ -36,6 +36,9 @@ def compare(experiment: str, out: Path | None, dry_run: bool, json_to: Path | No
     _say(screen, found)
     for problem in found.problems:
         screen.say(f"  ! {said(problem)}")
+    for one in (*found.shown, *found.waves):
+        for remark in dict.fromkeys(one.remarks):
+            screen.say(f"  {remark.weight}: {said(remark.problem)}")
     if dry_run:
         screen.say("This was a dry run: nothing was written.")
     else:
@@ -96,6 +99,7 @@ def _figures(found: Comparison) -> dict[str, Any]:
                     {"recipient": size.recipient, "pages": size.pages, "sheets": size.sheets} for size in one.sizes
                 ],
                 "holds": held(one.contents),
+                "remarks": [{"code": remark.code, "weight": remark.weight.value} for remark in one.remarks],
             }
             for one in (*found.shown, *found.waves)
         ],

@@ -82,7 +82,7 @@ def compare(control: Shown, arm: Shown) -> Difference:
 
 
 def alone(shown: Shown) -> tuple[Problem, ...]:
-    """What is to be said of one letter by itself: what its family must hold, what would stop it, and the remarks."""
+    """What is to be said of one letter by itself: what its family must hold, and what would stop it."""
     place = Place(f"templates/{shown.template}")
     found: list[Problem] = []
     if shown.template.startswith("letters/"):
@@ -92,7 +92,6 @@ def alone(shown: Shown) -> tuple[Problem, ...]:
             Code.LETTER_UNFIT.at(place, recipient=size.recipient.lower(), expected=problem.expected, fix=problem.fix)
             for problem in size.problems
         ]
-    found += [remark.problem for remark in shown.remarks]
     return tuple(dict.fromkeys(found))
 
 

@@ -12,6 +12,7 @@ from nudge.documents.comparison import Difference, Shown
 from nudge.documents.plain import AIM
 from nudge.documents.previews import page_pictures
 from nudge.documents.redline import How, Line, Piece
+from nudge.documents.remark_codes import Weight
 from nudge.documents.required import held
 from nudge.experiment.definition import LiveExperiment
 from nudge.reports.parts import (
@@ -41,6 +42,12 @@ _WHAT: Final[Mapping[How, str]] = {
     How.GONE: "Moved elsewhere",
 }
 _DOTS: Final = 96  # to the inch: type of 10 pt can be read, and a page is some 100 kB
+_FULL_DOTS: Final = 120
+_DOES: Final[Mapping[Weight, str]] = {
+    Weight.REFUSE: "refuses",
+    Weight.HOLD: "holds it until somebody lets it through by name",
+    Weight.WARN: "goes on",
+}
 _WHO: Final = (
     ("service", "The service"),
     ("legal", "Legal"),
@@ -79,11 +86,14 @@ def tell_comparison(
         words = f"Only one arm gets a {thing}: everything in it sets the arms apart."
         sections.append(Section(slug="alone", heading="What the arms get", parts=(Text(words=words), *parts)))
     if waves:
-        sections.append(_later(waves, pictures=pictures))
+        sections.append(_later(waves))
     sections.append(Section(slug="reads", heading="How each reads", parts=(_plain(every), _sizes(every))))
     if thing == "letter":
         sections += _required(every)
+    sections += _remarks(experiment, every)
     sections.append(Section(slug="how", heading="How this was made", parts=tuple(Text(words=note) for note in notes)))
+    if pictures:
+        sections.append(_in_full(every, thing))
     sections.append(_signing(experiment))
     base = against[0].control if against else shown[0]
     return Story(
@@ -227,10 +237,12 @@ def _pages(sides: Iterable[Shown]) -> list[Pictures]:
     ]
 
 
-def _later(waves: Sequence[Shown], *, pictures: bool) -> Section:
-    words = "The same in every arm, by the same rule: nothing in it can set the arms apart."
-    parts = [Text(words=words), *(_pages(waves) if pictures else ())]
-    return Section(slug="later", heading="Later letters", parts=tuple(parts))
+def _later(waves: Sequence[Shown]) -> Section:
+    words = (
+        f"{listed([one.name for one in waves])}: the same in every arm, by the same rule, so nothing in it sets the"
+        " arms apart. It stands in full below."
+    )
+    return Section(slug="later", heading="Later letters", parts=(Text(words=words),))
 
 
 def _plain(every: Sequence[Shown]) -> Table:
@@ -281,6 +293,39 @@ def _required(every: Sequence[Shown]) -> Iterator[Section]:
         rows=tuple((words[0].upper() + words[1:], *cells) for words, *cells in rows),
     )
     yield Section(slug="required", heading="What no arm may leave out", parts=(table,))
+
+
+def _remarks(experiment: LiveExperiment, every: Sequence[Shown]) -> Iterator[Section]:
+    """What the seal will refuse, hold or only say of the words and the look, each once with the letters it is of."""
+    overrides = {str(key): given for key, given in experiment.governance.overrides.items()}
+    rows: dict[tuple[str, str], list[str]] = {}
+    for one in every:
+        for remark in dict.fromkeys(one.remarks):
+            done = _DOES[remark.weight]
+            if remark.weight is Weight.HOLD and remark.key in overrides:
+                done = f"let through: {overrides[remark.key]}"
+            rows.setdefault((f"Expected {remark.expected}. {remark.fix}", done), []).append(one.name)
+    if rows:
+        table = Table(
+            caption="Remarks on the words and the look",
+            columns=("Letter", "Remark", "What the seal does"),
+            rows=tuple((listed(list(dict.fromkeys(names))), words, done) for (words, done), names in rows.items()),
+            words=(1, 2),
+        )
+        yield Section(slug="remarks", heading="What the words may do to a reader", parts=(table,))
+
+
+def _in_full(every: Sequence[Shown], thing: str) -> Section:
+    items = tuple(
+        Picture(
+            png=png,
+            alt=f"Page {number} of {one.name}, as an ordinary recipient gets it; its words stand above.",
+            caption=f"{one.name}, page {number} of {one.sizes[0].pages}",
+        )
+        for one in every
+        for number, png in enumerate(page_pictures(one.pdf, range(one.sizes[0].pages), dots=_FULL_DOTS), start=1)
+    )
+    return Section(slug="full", heading=f"Each {thing} in full", parts=(Pictures(items=items, full=True),))
 
 
 def _signing(experiment: LiveExperiment) -> Section:

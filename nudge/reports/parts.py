@@ -151,9 +151,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pictures:
-    """Pages side by side."""
+    """Pages side by side; `full` ones stand one under another, as large as there is room."""
 
     items: tuple[Picture, ...]
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

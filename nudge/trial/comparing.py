@@ -26,6 +26,8 @@ from nudge.experiment.definition import LiveExperiment
 from nudge.experiment.loader import Loaded, load
 from nudge.experiment.seal import definition_hash
 from nudge.experiment.sites import SiteExperiment
+from nudge.experiment.spelling import listed
+from nudge.trial.claims import claim_figures
 from nudge.trial.codes import TrialCode
 from nudge.workspace import SETTINGS, open_workspace
 
@@ -78,12 +80,13 @@ def compare_file(path: Path) -> Comparison:
     if not isinstance(experiment, LiveExperiment):
         raise Refused(TrialCode.IS_RECORDED.at(Place(loaded.name), path=path))
     root = _root(path, experiment)
+    true = _true_claims(loaded, root)
     settled = open_workspace(root) if (root / SETTINGS).is_file() else None
     desk = _Desk(
         folder=TemplateFolder(root / "templates"),
         profile=profile_named(PROFILE if settled is None else settled.profile),
         experiment=experiment,
-        claims={name: wording(claim, *INVENTED_SHARE) for name, claim in experiment.claims.items()},
+        claims={name: wording(claim, *INVENTED_SHARE) for name, claim in experiment.claims.items()} | true,
         council=None if settled is None else settled.council,
         reference="",
     )
@@ -106,7 +109,7 @@ def compare_file(path: Path) -> Comparison:
         against=against,
         without=tuple(arm.id for arm in experiment.arms if arm.id not in {one.id for one in shown}),
         problems=tuple(dict.fromkeys(problems)),
-        notes=tuple(_notes(desk, settled is not None)),
+        notes=tuple(_notes(desk, true, settled is not None)),
         templates=digest(_hashes(desk)),
     )
 
@@ -238,12 +241,19 @@ def _sign(desk: _Desk, template: str, id_: str, name: str, levers: tuple[str, ..
     )
 
 
-def _notes(desk: _Desk, in_workspace: bool) -> Iterable[str]:
+def _true_claims(loaded: Loaded, root: Path) -> dict[str, str]:
+    """The wording of each claim that its own source bears out today; the others stay invented until the seal."""
+    figures, _ = claim_figures(loaded, root)
+    return {name: figure.wording for name, figure in figures.items() if figure.wording and not figure.problems}
+
+
+def _notes(desk: _Desk, true: Mapping[str, str], in_workspace: bool) -> Iterable[str]:
     yield "Everybody here is invented. Every arm is drawn for the same people, with the same date and reference."
     if desk.claims:
-        yield (
-            "The figures of claims are invented too; the seal works out the true ones. A figure inside a claim is not"
-            " warned of as one that the other letter lacks."
-        )
+        yield "A figure inside a claim is not warned of as one that the other letter lacks."
+    if true:
+        yield f"Worked out from its own source, as the seal will: {listed(true)}."
+    if invented := [name for name in desk.claims if name not in true]:
+        yield f"With an invented figure, because its source is not there or does not bear it out: {listed(invented)}."
     if not in_workspace:
         yield "The sender is invented: in a workspace it is your own."

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pikepdf
@@ -14,6 +15,7 @@ import pytest
 from nudge.base.errors import Place, Refused
 from nudge.base.resources import resources
 from nudge.cli.main import run
+from nudge.documents.remark_codes import RemarkCode
 from nudge.documents.structure import check_structure
 from nudge.reports.comparing import tell_comparison
 from nudge.reports.render import story_html, story_text
@@ -65,13 +67,15 @@ def test_the_page_needs_nothing_from_elsewhere_and_holds_both_letters(written: t
     assert "<ins>Your rent account has fallen behind." in page
     assert "<del>Our records show that your rent account is in arrears." in page
     assert "This arm gets no letter." in page
+    assert page.count('<div class="full">') == 1
+    assert "With an invented figure, because its source is not there or does not bear it out: contact_norm." in page
 
 
 def test_the_pdf_is_accessible_and_has_a_line_for_each_who_signs(written: tuple[Path, dict[str, object]]) -> None:
     pdf = (written[0] / "compare.pdf").read_bytes()
     assert check_structure(pdf, Place("compare.pdf")) == ()
     with pikepdf.open(io.BytesIO(pdf)) as document:
-        assert len(document.pages) <= 6
+        assert len(document.pages) <= 9
     page = (written[0] / "compare.html").read_text("utf-8")
     signing = page[page.index('<table class="signing">') :]
     rows = re.findall(
@@ -85,9 +89,13 @@ def test_the_pdf_is_accessible_and_has_a_line_for_each_who_signs(written: tuple[
     ]
 
 
-def test_a_terminal_gets_the_blocks_that_differ(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nudge.trial.comparing.DRAWN_FOR", compare_file.__globals__["DRAWN_FOR"][:1])
-    found = compare_file(place / "trial.yaml")
+@pytest.fixture(scope="module")
+def found(place: Path) -> Comparison:
+    """The comparison as a value."""
+    return compare_file(place / "trial.yaml")
+
+
+def test_a_terminal_gets_the_blocks_that_differ(found: Comparison) -> None:
     text = story_text(_story(found))
     assert "- Our records show that your rent account is in arrears." in text
     assert "+ Your rent account has fallen behind." in text
@@ -125,3 +133,15 @@ def test_a_recorded_trial_and_a_file_without_templates_are_refused(tmp_path: Pat
     shutil.copy(EXPERIMENTS / "wealden-arrears.yaml", tmp_path / "far" / "alone.yaml")
     with pytest.raises(Refused, match=r"templates/letters/arrears-current\.html"):
         compare_file(tmp_path / "far" / "alone.yaml")
+
+
+def test_what_the_seal_will_refuse_or_hold_is_told_with_the_letters_it_is_said_of(found: Comparison) -> None:
+    hold = RemarkCode.FEAR_WORDING.at(Place("letters/a.html"), words="final warning")
+    warn = RemarkCode.UP_TO.at(Place("letters/a.html"), words="up to")
+    told = replace(found, shown=tuple(replace(one, remarks=(hold, warn)) for one in found.shown))
+    text = story_html(_story(told))
+    assert "What the words may do to a reader" in text
+    assert "until somebody lets it through by name" in text
+    governance = found.experiment.governance.model_copy(update={"overrides": {"fear_wording": "AB 2026-11-20: agreed"}})
+    through = replace(told, experiment=found.experiment.model_copy(update={"governance": governance}))
+    assert "let through: AB 2026-11-20: agreed" in story_html(_story(through))
