@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -26,7 +27,7 @@ from nudge.documents.readback import ReadBack, bare, read_back
 from nudge.documents.templates import TemplateFolder, composed
 from nudge.workspace import PLAIN_PRINTING, PrintSettings
 
-LEAST_POINTS: Final = 10.0  # of anything on the page; the text of a letter is larger (UKAAF clear print)
+LEAST_POINTS: Final = 10.0  # of anything on the page; most of the text is larger, as the profile says
 OVERPRINT: Final = 0.6  # millimetres by which the tight boxes of two lines may overlap: accents above, tails below
 _LEFT_OVER: Final = re.compile(r"\{\{|\}\}|\{%|%\}|\(\(|\)\)|<<|>>|«|»|\[\[|\]\]|\bNone\b|\bnan\b|\bundefined\b")
 _ASKS: Final = ("ask", "time_limit")
@@ -181,7 +182,7 @@ def _check_length(drawn: Drawn, page: ReadBack, spec: LetterSpec, profile: Profi
 
 
 def _check_type(drawn: Drawn, page: ReadBack, place: Place, profile: Profile) -> Iterator[Problem]:
-    """No small print; in larger type nothing smaller than asked, but for the address, which is for the postman."""
+    """No small print, and the text itself larger; in large print nothing smaller than asked, but for the address."""
     least = min(LEAST_POINTS, profile.address_points)
     for number in range(1, len(page.texts) + 1):
         sizes = [
@@ -196,6 +197,12 @@ def _check_type(drawn: Drawn, page: ReadBack, place: Place, profile: Profile) ->
         if small:
             found, asked = min(small)
             yield LetterCode.TYPE_TOO_SMALL.at(place, least=asked, page=number, found=found)
+    widths: dict[float, float] = defaultdict(float)  # of what is set in each size below the letterhead
+    for ink in page.ink:
+        if ink.points is not None and (ink.page > 1 or ink.zone.y >= profile.body.y - TOLERANCE):
+            widths[round(ink.points, 1)] += ink.zone.width
+    if widths and (most := max(widths, key=lambda size: widths[size])) < profile.text_points - 0.01:
+        yield LetterCode.TEXT_TOO_SMALL.at(place, least=profile.text_points, found=most)
 
 
 def _check_pack(drawn: Drawn, page: ReadBack, place: Place, printing: PrintSettings) -> Iterator[Problem]:

@@ -157,6 +157,10 @@ class LetterCode(Code):
         "type of {least} pt or more, and page {page} has {found:.1f} pt",
         "Make the type larger in the style sheet.",
     )
+    TEXT_TOO_SMALL = (
+        "text of {least:g} pt or more, and most of it is {found:.1f} pt",
+        "Make the body of the letter larger in the style sheet.",
+    )
     NAME_ABSENT = ("the recipient's name in the letter's window and greeting", "Greet with `recipient.salutation`.")
     REFERENCE_NOT_ONCE = (
         "this letter's own reference once in the text, and it stands {count} times",

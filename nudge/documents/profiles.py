@@ -68,6 +68,7 @@ class Profile:
     address_points: float
     address_line: float
     most_pages: int
+    text_points: float = 11.0  # the least for most of the text; small print may be smaller
 
     @property
     def css(self) -> str:

@@ -15,7 +15,7 @@ import pikepdf
 import pytest
 from invented import CURRENT, folder_with, invented, shipped
 
-from nudge.documents.checks import check_letter
+from nudge.documents.checks import OVERPRINT, check_letter
 from nudge.documents.codes import LetterCode
 from nudge.documents.page import Drawn, draw
 from nudge.documents.profiles import PAGE_HEIGHT, TOLERANCE, Profile, Zone, profile_named, profiles
@@ -31,12 +31,25 @@ def letter(profile: str) -> Drawn:
     return draw(shipped().html(SPEC), shipped().path, profile=profile_named(profile), template=CURRENT)
 
 
-def dotted(profile: str, dot: Zone) -> set[str]:
-    """The codes that a letter gets by a black dot there, drawn over the finished page."""
+def dotted(profile: str, dot: Zone, page: int = 0) -> set[str]:
+    """The codes that a letter gets by a black dot there, drawn over the finished page; on a page after it, if told."""
+    return _added(profile, dot, page, image=False)
+
+
+def imaged(profile: str, image: Zone) -> set[str]:
+    """The same of a black image."""
+    return _added(profile, image, 0, image=True)
+
+
+def _added(profile: str, dot: Zone, page: int, *, image: bool) -> set[str]:
     with pikepdf.open(io.BytesIO(letter(profile).pdf)) as document:
-        x, y = dot.x / MM, (PAGE_HEIGHT - dot.foot) / MM
-        ink = f"q 0 g {x:.4f} {y:.4f} {dot.width / MM:.4f} {dot.height / MM:.4f} re f Q"
-        document.pages[0].contents_add(document.make_stream(ink.encode()), prepend=True)  # before any transformation
+        while len(document.pages) <= page:
+            document.add_blank_page(page_size=(210 / MM, 297 / MM))
+        x, y, width, height = dot.x / MM, (PAGE_HEIGHT - dot.foot) / MM, dot.width / MM, dot.height / MM
+        ink = f"q 0 g {x:.4f} {y:.4f} {width:.4f} {height:.4f} re f Q"
+        if image:
+            ink = f"q {width:.4f} 0 0 {height:.4f} {x:.4f} {y:.4f} cm BI /W 1 /H 1 /CS /G /BPC 8 /F /AHx ID 00> EI Q"
+        document.pages[page].contents_add(document.make_stream(ink.encode()), prepend=True)
         stream = io.BytesIO()
         document.save(stream)
     paper = profile_named(profile)
@@ -165,3 +178,57 @@ def test_the_tolerance_is_a_third_of_a_millimetre_and_the_same_everywhere() -> N
     assert TOLERANCE == 0.35
     assert border.holds(replace(border, x=border.x - 0.34))
     assert not border.holds(replace(border, x=border.x - 0.36))
+
+
+# The other checks of the page that measure: each at its boundary and just beyond it.
+
+
+@pytest.mark.parametrize("profile", profiles())
+@pytest.mark.parametrize("side", SIDES)
+def test_i1_a_later_page_has_the_same_border(profile: str, side: str) -> None:
+    border, code = profile_named(profile).border, LetterCode.MARGIN_BREACHED.slug
+    for by, refused in ((1, False), (0, False), (-1, True)):
+        assert (code in dotted(profile, inside(border, side, by, 0.4), page=1)) is refused, by
+
+
+@pytest.mark.parametrize("profile", profiles())
+def test_i1_type_may_touch_type_and_not_be_printed_over_it(profile: str) -> None:
+    line = next(
+        ink.zone
+        for ink in read_back(letter(profile).pdf, profile_named(profile).window).ink
+        if ink.page == 1 and ink.points is not None and ink.zone.y > profile_named(profile).body.y + 40
+    )
+    code = LetterCode.PRINTED_OVER.slug
+    for by, refused in ((-OVERPRINT + 0.2, False), (0, False), (1, False), (-1, True)):
+        below = Zone(line.x + 2, line.foot + by, 6, 1.5)
+        assert (code in imaged(profile, below)) is refused, by
+
+
+@pytest.mark.parametrize(
+    ("points", "code"),
+    [
+        (12, None),
+        (11, None),
+        (10.9, LetterCode.TEXT_TOO_SMALL),
+        (10, LetterCode.TEXT_TOO_SMALL),
+        (9.9, LetterCode.TYPE_TOO_SMALL),
+    ],
+)
+def test_the_text_is_11_points_at_least_and_nothing_is_below_10(points, code, tmp_path) -> None:
+    css = (shipped().path / "letters/letter.css").read_text("utf-8")
+    assert "body { font-size: 11.5pt" in css
+    small = css.replace("body { font-size: 11.5pt", f"body {{ font-size: {points}pt")
+    folder = folder_with(tmp_path, "letters/letter.css", small)
+    paper = profile_named("dl")
+    page = draw(folder.html(SPEC), folder.path, profile=paper, template=CURRENT)
+    found = {problem.code for problem in check_letter(page, SPEC, paper, folder)}
+    named = {LetterCode.TEXT_TOO_SMALL.slug, LetterCode.TYPE_TOO_SMALL.slug}
+    assert (found & named == set()) is (code is None)
+    assert code is None or code.slug in found
+
+
+def test_a_profile_may_ask_for_larger_text() -> None:
+    paper = replace(profile_named("dl"), text_points=11.6)
+    found = {problem.code for problem in check_letter(letter("dl"), SPEC, paper, shipped())}
+    assert found == {LetterCode.TEXT_TOO_SMALL.slug}
+    assert check_letter(letter("dl"), SPEC, replace(paper, text_points=11.5), shipped()) == ()
