@@ -59,6 +59,8 @@ def layout_of(table: Table, mapping: ColumnMapping, kind: str, site: str, unit: 
         raise Refused(_no_speeds(table, have, place))
     said = (*(table.headings[at] for at, _ in bands), *(mapping.columns.get(name, "") for name in SPEEDS))
     above = (cell for line in table.preamble for cell in line)
+    if unit and unit_in(said) not in {"", unit}:
+        raise Refused(FileCode.SPEED_UNIT_UNSTATED.at(place))
     shape.unit = unit or unit_in(said) or ("" if "unit" in have else unit_in(above))
     if not shape.unit and "unit" not in have:
         raise Refused(FileCode.SPEED_UNIT_UNSTATED.at(place))

@@ -183,7 +183,7 @@ class _Scan:
         self._judging = True
         for reading in self.readings():
             self.first, self.last = min(self.first, reading.on), max(self.last, reading.on)
-            self.sources[reading.source.casefold()] += bool(reading.source)
+            self.sources[reading.source.casefold()] += "source" in self.cells.at
         place = Place(self.table.name)
         Refused.when(self.cells.order.problems(self.table.name))
         if not self.counts["rows"]:
@@ -216,7 +216,7 @@ class _Scan:
         shape, counts = self.shape, self.counts
         if shape.kind == "incidents":
             yield "a report is counted on the day it was made: how many are made hangs on how easy reporting is"
-            if len(self.sources) > 1:
+            if len(+self.sources) > 1:
                 yield "reported by " + ", ".join(
                     f"{name or 'not said'}: {n:,}" for name, n in self.sources.most_common()
                 )

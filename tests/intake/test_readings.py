@@ -67,6 +67,11 @@ def test_who_reported_is_told_because_effort_varies(write: Write) -> None:
     assert "fixmystreet: 2, crew: 1" in notes
 
 
+def test_a_report_whose_source_is_blank_is_told_of_as_not_said(write: Write) -> None:
+    text = "Incident ID,Date Reported,Site ID,Source\nF1,02/03/2026,B1,Crew\nF2,02/03/2026,B1,\n"
+    assert "not said: 1" in " ".join(read_readings(write(text), "incidents").notes)
+
+
 def test_an_incident_without_an_id_counts_and_is_told_of(write: Write) -> None:
     found = read_readings(write("Incident ID,Date Reported,Site ID\n,02/03/2026,B1\n,02/03/2026,B1\n"), "incidents")
     assert [one.site for one in rows(found)] == ["B1", "B1"]
@@ -223,6 +228,12 @@ def test_a_site_may_be_said_with_the_file(write: Write) -> None:
 def test_kilometres_an_hour_are_read_as_miles_an_hour(write: Write, text: str, options: dict[str, str]) -> None:
     (one,) = rows(read_readings(write(text), "speeds", **options))
     assert one.lower == one.upper == pytest.approx(31.069, abs=0.001)  # 50 km/h, as any converter has it
+
+
+def test_a_unit_that_the_heading_contradicts_is_refused(write: Write) -> None:
+    with pytest.raises(Refused) as refusal:
+        read_readings(write("Date,Site ID,Speed (km/h)\n02/03/2026,CH01,50\n"), "speeds", unit="mph")
+    assert refusal.value.problems[0].code == FileCode.SPEED_UNIT_UNSTATED.slug
 
 
 @pytest.mark.parametrize(
