@@ -23,6 +23,7 @@ from nudge.base.files import sha256_file
 from nudge.documents.batch import FOLDER, JOURNAL, letter_key, letter_path, local_executor, make_letters, prove_letters
 from nudge.documents.codes import LetterCode, TemplateCode
 from nudge.documents.crew import LocalExecutor, Lost, carry_out
+from nudge.documents.form import Form, Format
 
 HERE = Path(__file__).parent
 SPECS = [invented(number, template=ALL[number % 3]) for number in range(6)]
@@ -243,8 +244,22 @@ def test_an_error_carries_its_problems_out_of_another_process():
 def test_i12_the_journal_names_nobody(tmp_path):
     make(SPECS[:1], out=tmp_path)
     [line] = (tmp_path / FOLDER / JOURNAL).read_text().splitlines()
-    reference, key, digest, pages = json.loads(line)
-    assert (reference, len(key), len(digest), pages) == (SPECS[0].reference, 64, 64, 1)
+    reference, key, digest, pages, form = json.loads(line)
+    assert (reference, len(key), len(digest), pages, form) == (SPECS[0].reference, 64, 64, 1, "standard")
+
+
+def test_a_letter_that_is_not_printed_is_text_beside_the_letters_and_is_kept_or_made_again(tmp_path):
+    spec = replace(SPECS[0], form=Form(format=Format.EMAIL))
+    [letter] = make([spec], out=tmp_path).letters
+    assert letter.path == tmp_path / "email" / f"{spec.reference}.txt"
+    assert (letter.pages, letter.sheets, letter.on_paper) == (0, 0, False)
+    assert make([spec], out=tmp_path).kept == 1
+    letter.path.write_text("something else")
+    assert make([spec], out=tmp_path).kept == 0
+    assert letter.path.read_text("utf-8").startswith("Subject: ")
+    refused = replace(spec, name="Bob\u200b", salutation="Bob\u200b")
+    assert [one.code for one in make([refused], out=tmp_path).refused[spec.reference]] == ["character-hidden"]
+    assert not letter.path.exists()
 
 
 def test_the_personal_norm_letter_is_one_of_them():
