@@ -8,16 +8,21 @@ from typing import Final
 
 import pytest
 
+from nudge.base.resources import resources
+from nudge.documents.blocks import Contents, read_contents
 from nudge.documents.checks import check_letter, check_values
 from nudge.documents.form import Form, Format
 from nudge.documents.page import Drawn, draw
 from nudge.documents.plain import AIM, plainness
 from nudge.documents.profiles import profile_named, profiles
 from nudge.documents.readback import read_back
+from nudge.documents.redline import changes, redline
 from nudge.documents.remarks import LONGEST_SENTENCE, remarks_of
 from nudge.documents.sample import RECIPIENTS, sample_spec
 from nudge.documents.structure import check_structure
 from nudge.documents.templates import check_templates
+from nudge.experiment.definition import LiveExperiment
+from nudge.experiment.loader import load
 from tests.documents.invented import shipped
 
 # The neutral control first. Each arm of one family may stand in a trial beside the others.
@@ -148,6 +153,26 @@ def test_the_cells_of_the_factorial_differ_only_in_their_factor() -> None:
     assert all(
         fact in text for text in (current.replace("\u00a0", " "), redraft.replace("\u00a0", " ")) for fact in tells
     )
+
+
+def of_letters() -> list[LiveExperiment]:
+    files = sorted((resources() / "experiments").glob("*.yaml"))
+    found = [load(path).experiment for path in files]
+    return [one for one in found if isinstance(one, LiveExperiment) and one.control.letter is not None]
+
+
+@pytest.mark.parametrize("experiment", of_letters(), ids=lambda one: one.id)
+def test_the_levers_an_experiment_declares_are_those_that_set_its_arms_apart(experiment: LiveExperiment) -> None:
+    def contents(letter: str | None) -> Contents:
+        assert letter is not None
+        spec = sample_spec(shipped(), letter, kinds=experiment.kinds, details=experiment.details)
+        return read_contents(shipped().html(spec))
+
+    control = contents(experiment.control.letter)
+    for arm in experiment.arms:
+        if not arm.control:
+            lines = changes(redline(control.blocks, contents(arm.letter).blocks))
+            assert {lever for line in lines for lever in line.levers} == set(arm.levers)
 
 
 def test_the_supportive_letter_tells_of_help_before_the_ask_and_of_the_sum_after_it() -> None:
