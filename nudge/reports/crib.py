@@ -13,13 +13,17 @@ from nudge.reports.render import page_html
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CribLetter:
-    """One of the letters: what the page calls it, its heading, its first page as PNG, what it asks and claims."""
+    """One of the letters: what the page calls it, its heading, its first page as PNG and what it asks.
+
+    `says` is what it says that others do not; `claims`: that is a figure of what others did.
+    """
 
     name: str
     heading: str
     picture: bytes
     asks: tuple[str, ...]
     says: tuple[str, ...] = ()
+    claims: bool = False
 
     @property
     def source(self) -> str:
@@ -52,7 +56,7 @@ class Crib:
     @property
     def claims(self) -> bool:
         """Whether any letter states a figure of what others did."""
-        return any(letter.says for letter in self.letters)
+        return any(letter.claims for letter in self.letters)
 
     @property
     def same_ask(self) -> bool:

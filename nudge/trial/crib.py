@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from html import unescape
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,7 @@ from nudge.trial.sites import require_letters
 
 CRIB: Final = "crib.pdf"
 _PICTURE: Final = 130  # dots to the inch: a third of its size on the page, and readable when looked at closer
+_LONGEST: Final = 240  # characters of a block that the page repeats
 _WIDTHS: Final = (72, 64, 56, 48, 40)  # of a picture, in millimetres
 # Blocks of the paper rather than of the help: where to write, which number, how it is signed, what comes when.
 _PAPER: Final = frozenset(
@@ -49,11 +51,12 @@ def make_crib(trial: Trial, *, dry_run: bool = False) -> Path:
                 heading=_heading(html),
                 picture=page_pictures(one.pdf, [0], dots=_PICTURE)[0],
                 asks=_texts(one, "required", "ask"),
-                says=_texts(one, "claim"),
+                says=_texts(one, "claim") or _own_words(html, [other for other, _ in drawn if other is not html]),
+                claims=bool(_texts(one, "claim")),
             )
             for number, (html, one) in enumerate(drawn)
         ),
-        help=_same_help([one for _, one in drawn]),
+        help=_same_help(drawn),
         sealed=claims is not None,
     )
     path = trial.workspace.out(trial.id) / CRIB
@@ -97,15 +100,36 @@ def _texts(letter: Drawn, kind: str, name: str | None = None) -> tuple[str, ...]
 
 def _heading(html: str) -> str:
     found = re.search(r"<h1[^>]*>(.*?)</h1>", html, re.DOTALL)
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", found[1])).split()) if found else ""
+    return _words(found[1]) if found else ""
 
 
-def _same_help(letters: list[Drawn]) -> tuple[str, ...]:
-    """What every one of the letters offers, word for word: what an operator offers to every caller."""
-    blocks = [{mark.id: mark.text for mark in one.marks if mark.kind == "required"} for one in letters]
-    first, *others = blocks
+def _words(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def _own_words(html: str, others: list[str]) -> tuple[str, ...]:
+    """The first sentence that only this letter has, where no heading of its own tells it from another."""
+    if _heading(html) not in {_heading(other) for other in others}:
+        return ()
+    elsewhere = " ".join(_words(other) for other in others)
+    paragraphs = re.findall(r"<p\b(?![^>]*data-required)[^>]*>(.*?)</p>", html, re.DOTALL)
+    sentences = (one for text in paragraphs for one in re.split(r"(?<=[.?!]) ", _words(text)))
+    return tuple(islice((one for one in sentences if 20 <= len(one) <= _LONGEST and one not in elsewhere), 1))
+
+
+def _same_help(letters: list[tuple[str, Drawn]]) -> tuple[str, ...]:
+    """What every one of the letters offers, word for word: what an operator offers to every caller.
+
+    Paragraphs and points alone: the cells of a table do not read as a sentence.
+    """
+    (html, first), *others = letters
+    sentences = set(re.findall(r'<(?:p|li)\b[^>]*data-required="([^"]+)"', html)) - _PAPER
+    there = [{(mark.id, mark.text) for mark in other.marks if mark.kind == "required"} for _, other in others]
     return tuple(
-        text
-        for name, text in first.items()
-        if name not in _PAPER and len(text) <= 240 and all(other.get(name) == text for other in others)
+        mark.text
+        for mark in first.marks
+        if mark.kind == "required"
+        and mark.id in sentences
+        and len(mark.text) <= _LONGEST
+        and all((mark.id, mark.text) in other for other in there)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -19,9 +20,11 @@ from nudge.trial.closing import erase
 from nudge.trial.crib import make_crib
 from nudge.trial.enrolment import enrol
 from nudge.trial.gate import Listed
+from nudge.trial.handle import open_trial
 from nudge.trial.pile import pile_of
 from nudge.trial.posting import correct_posting, undo_batch
 from nudge.trial.reprints import reprint
+from nudge.workspace import open_workspace
 from tests.trial.conftest import (
     HEADINGS,
     HOUSEHOLDS,
@@ -262,3 +265,16 @@ def test_i4_a_letter_that_no_envelope_takes_is_found_before_the_draw_by_its_row(
     [asked, listed] = rows(found.rejects_file)
     assert asked["reason"] == "see why no letter can be written for 1 row"
     assert (listed["row"], listed["cell"]) == ("3", "T000002")  # whose row it is, in the private list alone
+
+
+def test_letters_of_one_heading_are_told_apart_on_the_crib_by_a_sentence_of_their_own(office: Office) -> None:
+    for name in ("street-champions", "arrears-factorial"):
+        path = make_crib(open_trial(open_workspace(office.folder), name))
+        said = " ".join(text_of(path).split())
+        assert page_count(path.read_bytes()) == 1
+        assert "There are four letters" in said
+        assert "The experiment is not sealed yet" in said
+        assert ("whether the figure is true" in said) is (name == "arrears-factorial")
+        if name == "street-champions":
+            own = re.findall(r"It says: “([^”]+)”", said)
+            assert len(own) == len(set(own)) == 4
