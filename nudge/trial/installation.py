@@ -161,7 +161,6 @@ class _Found:
     days: dict[str, date] = field(default_factory=dict)
     down: list[tuple[str, LogRow, str]] = field(default_factory=list)  # the unit, the row, what is kept of it
     moved: dict[str, tuple[date, date]] = field(default_factory=dict)
-    photos: dict[str, str] = field(default_factory=dict)
     late: int = 0
     day0_moves: bool = False
 
@@ -200,8 +199,6 @@ class _Found:
                 kept = canonical({"reference": reference, "on": row.taken_down_on.isoformat()}).decode()
                 if kept not in down:
                     found.down.append((posting.unit, row, kept))
-            if row is not None and row.photo and (reference in found.days or on_record is None):
-                found.photos[reference] = row.photo
         return found
 
 
@@ -226,7 +223,6 @@ def _record(
             "put_up": len(found.days),
             "taken_down": len(found.down),
             "withheld": sum(status == "withheld" for status in found.status.values()),
-            "photos": sorted(found.photos.values()),
         }
         audit(connection, trial=trial.id, what="installed", facts=facts, at=now)
         days = sorted({old.isoformat() for old, _ in found.moved.values()})

@@ -28,11 +28,13 @@ from nudge.documents.templates import TemplateFolder, check_templates
 from nudge.experiment.definition import LiveExperiment
 from nudge.experiment.loader import parse
 from nudge.experiment.seal import NO_BEACON, beacon_day, commitment, definition_hash, seal_hash, seed, unsealable
+from nudge.experiment.sites import SiteExperiment
 from nudge.records.store import append, audit, change, rows_of
 from nudge.records.tables import AmendmentRow, BatchRow, SealRow
 from nudge.trial.claims import claim_figures
 from nudge.trial.codes import TrialCode
 from nudge.trial.handle import Trial
+from nudge.trial.site_codes import SignTrialCode
 from nudge.trial.wording import Said, remarks_on_letters, sorted_out
 from nudge.workspace import keep_secret
 
@@ -249,6 +251,8 @@ def amend_trial(trial: Trial, *, because: str, by: str, now: datetime, dry_run: 
         raise Refused(AllocationCode.METHOD_CHANGED.at(trial.loaded.place("design", "method")))
     changes = _changes(before, trial.experiment, json.loads(row.templates_json), parts.templates)
     new_epoch = _draw_terms(before) != _draw_terms(trial.experiment)
+    if new_epoch and isinstance(trial.experiment, SiteExperiment) and trial.batches:
+        raise Refused(SignTrialCode.TERMS_OF_DRAWN_SITES.at(trial.loaded.place("design")))
     major = new_epoch or any(name in MAJOR for name in changes)
     secret = read_secret(trial)
     with trial.store.transaction() as connection:
@@ -281,7 +285,7 @@ def amend_trial(trial: Trial, *, because: str, by: str, now: datetime, dry_run: 
 MAJOR = frozenset(
     {
         "analysis", "arms", "bands", "cluster", "columns", "design", "eligible", "events", "exclude_if", "harms",
-        "outcomes", "smallest_worthwhile", "suppress", "unit", "waves",
+        "outcomes", "sites", "smallest_worthwhile", "suppress", "unit", "waves",
     }
 )  # fmt: skip
 

@@ -21,7 +21,7 @@ from nudge.documents.templates import TemplateFolder
 from nudge.experiment.sites import SiteExperiment
 from nudge.intake.rejects import inert
 from nudge.records.store import append, audit, change, rows_of
-from nudge.records.tables import AllocationRow, BatchRow, PostingRow, UnitRow
+from nudge.records.tables import AllocationRow, BatchRow, PostingRow, RecipientRow, UnitRow
 from nudge.reports.parts import Answer, Section, Story, Table, Tone
 from nudge.reports.render import report_pdf, story_html
 from nudge.trial.batches import batch_of, require_open
@@ -49,6 +49,7 @@ class PlannedSign:
     unit: str
     facts: SiteFacts
     turn: Turn
+    installer: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,12 +79,14 @@ def sign_plan(trial: Trial, batch: BatchRow) -> tuple[PlannedSign, ...]:
         units = drawn_sites(rows_of(connection, UnitRow, trial=trial.id, batch=batch.number))
         arms = {row.cluster: row.arm for row in rows_of(connection, AllocationRow, trial=trial.id)}
         design = Design.of(experiment, epoch=epoch_now(connection, trial.id))
+        people = {row.unit: row.title for row in rows_of(connection, RecipientRow, trial=trial.id)}
     return tuple(
         PlannedSign(
             reference=letter_reference(secret, trial.id, unit.unit, 1, turn.wave),
             unit=unit.unit,
             facts=SiteFacts.read(unit),
             turn=turn,
+            installer=people.get(unit.unit, ""),
         )
         for unit in units
         for turn in turns(experiment, arms_in_turn(experiment, design, arms[unit.cluster]))
@@ -183,13 +186,13 @@ class Job:
         facts, sites = self.sign.facts, experiment.sites
         place = (self.sign.reference, facts.site, facts.where)
         form = (facts.size or sites.size, facts.orientation or sites.orientation, facts.authorisation)
-        return (facts.installer, self.words, *place, *form)
+        return (self.sign.installer, self.words, *place, *form)
 
 
 def jobs(plan: Sequence[PlannedSign]) -> list[Job]:
     """Everything to do, in order; where a sign takes another's place the old one comes down first."""
     every = [job for sign in plan for job in (Job(sign.turn.up, True, sign), Job(sign.turn.down, False, sign))]
-    return sorted(every, key=lambda job: (job.day, job.sign.facts.installer, job.sign.facts.site, job.up))
+    return sorted(every, key=lambda job: (job.day, job.sign.installer, job.sign.facts.site, job.up))
 
 
 def _day(days: int, starts: date | None) -> str:
@@ -204,7 +207,7 @@ def schedules(
     """A page for each installer of what to do where and when, by the name of its file."""
     own: dict[str, list[Job]] = defaultdict(list)
     for job in jobs(plan):
-        own[job.sign.facts.installer].append(job)
+        own[job.sign.installer].append(job)
     names = sorted(own)
     files = ["schedule" if len(names) == 1 else f"schedule-{number}" for number in range(1, len(names) + 1)]
     return {

@@ -106,7 +106,7 @@ def estimate_sites(trial: Trial, recorded: Recorded, *, today: date, redraws: in
     day = date.fromordinal(sites.day0).isoformat()
     cut = date.fromordinal(sites.day0 + experiment.last_day).isoformat()
     results = [replace(result, day0=[day, day], data_cut=cut) for result in results]
-    header = _header(trial, experiment, recorded, sites, results, today, notes)
+    header = _header(trial, experiment, recorded, sites, table, results, today, notes)
     return Estimated(summary=assemble(header, results), table=table, nearby=nearby)
 
 
@@ -240,6 +240,7 @@ def _header(
     experiment: SiteExperiment,
     recorded: Recorded,
     sites: _Sites,
+    table: SiteTable,
     results: Sequence[OutcomeResult],
     today: date,
     notes: Sequence[str],
@@ -279,7 +280,7 @@ def _header(
             allocated=len(sites.drawn),
             withheld=Counter(withheld.values()),
             posted=len(up),
-            analysed=_analysed(experiment, sites, main),
+            analysed=_analysed(experiment, table, main),
         ),
         arms=tuple(ArmCount(arm=arm, assigned=assigned[arm], clusters=assigned[arm]) for arm in sites.arms),
         checks=Checks(
@@ -293,11 +294,11 @@ def _header(
     )
 
 
-def _analysed(experiment: SiteExperiment, sites: _Sites, main: OutcomeResult) -> int:
-    """Sites with the primary outcome; where they change over, sites with it in any period."""
+def _analysed(experiment: SiteExperiment, table: SiteTable, main: OutcomeResult) -> int:
+    """Sites with the primary outcome: of a crossover in both periods, of a wedge in any."""
     if not experiment.changing:
         return sum(arm.n for arm in main.arms)
-    return min(len(sites.drawn), max(arm.n for arm in main.arms))
+    return table.sites_with(main.id, throughout=experiment.design.method == "crossover")
 
 
 def _notes(trial: Trial, experiment: SiteExperiment, recorded: Recorded, sites: _Sites) -> Iterator[str]:
@@ -313,6 +314,8 @@ def _notes(trial: Trial, experiment: SiteExperiment, recorded: Recorded, sites: 
             "Arms are compared with each other over the same days. What changed from before to after in one arm alone "
             "may be season, weather or chance."
         )
+    if experiment.design.method == "stepped_wedge":
+        yield "By arm each site counts once for each period that it had the arm in; arms are compared within periods."
     if sites.watched:
         yield (
             f"{count_of(sites.watched, 'displacement site')} watched besides: drawn to nothing, and measured alike in "

@@ -21,6 +21,15 @@ class SignTrialCode(Code):
         "the sites file that was drawn (batch {number}); sites are listed and drawn together, once",
         "Before anything is up, `nudge undo {trial}/{number}` takes the list back; its sites keep their arms.",
     )
+    TERMS_OF_DRAWN_SITES = (
+        "the arms, strata and method that the sites were drawn by: they are drawn once",
+        "Put them back, or close this trial and seal another.",
+    )
+    PAIR_NOT_TWO = (
+        "two sites in each pair that may be drawn",
+        "Give it a partner that is alike, or leave both out.",
+    )
+    SITES_ODD = ("an even number of sites to pair ({sites} may be drawn)", "Add one, or leave one out.")
     NO_SITES = ("at least one site that may be drawn", "Add sites, or look at what `eligible` and `exclude_if` say.")
     CANNOT_REACH = (
         "a draw that could find something ({sites} sites drawn so may give no p-value below {p:.2g}; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -111,6 +111,7 @@ def draw_sites(
     found = _sort(experiment, reading, secret, {row.cluster for row in allocated})
     if not found.new and not found.back:
         raise Refused(SignTrialCode.NO_SITES.at(Place(reading.name)))
+    Refused.when(_lone(experiment, reading, (*found.new, *found.back)))
     _prove(trial, experiment, (*found.new, *found.back), frozen_claims(seal))
     design = Design.of(experiment, epoch=epoch)
     entries = {site_code(secret, site.site): _entry(experiment, site) for site in found.new}
@@ -200,6 +201,23 @@ def _sort(experiment: SiteExperiment, reading: SiteList, secret: bytes, allocate
 
 def _entry(experiment: SiteExperiment, site: Site) -> Entry:
     return entry_of(experiment, with_bands(experiment, site.values))
+
+
+def _lone(experiment: SiteExperiment, reading: SiteList, sites: Sequence[Site]) -> Iterator[Problem]:
+    """Sites that have no partner: the list is drawn once, so none would ever come."""
+    design = experiment.design
+    if design.method != "pairs":
+        return
+    if design.pair is None:
+        if len(sites) % 2:
+            yield SignTrialCode.SITES_ODD.at(Place(reading.name), sites=len(sites))
+        return
+    pair = design.pair
+    named = Counter(site.values[pair] for site in sites)
+    for site in sites:
+        if named[site.values[pair]] != 2:
+            heading = reading.mapping.columns.get(pair, pair)
+            yield SignTrialCode.PAIR_NOT_TWO.at(Place(reading.name, row=site.row, heading=heading))
 
 
 def _check_reach(
@@ -344,5 +362,6 @@ def _keep(
 
 
 def _recipient(trial: Trial, site: Site, code: str) -> RecipientRow:
-    """The site's own id, by which officers name it, and its owner: the one person of whom a site file tells."""
-    return RecipientRow(trial=trial.id, unit=code, number=1, tenancy_reference=site.site, surname=site.owner)
+    """The site's own id, by which officers name it; its owner and its installer, who may be persons (I12)."""
+    names = {"surname": site.owner, "title": site.installer}
+    return RecipientRow(trial=trial.id, unit=code, number=1, tenancy_reference=site.site, **names)

@@ -69,6 +69,15 @@ class SiteTable:
     rows: tuple[tuple[str, ...], ...]
     plan: Mapping[str, Any]
 
+    def sites_with(self, heading: str, *, throughout: bool) -> int:
+        """How many sites have a figure under a heading after the signs: in every period, or in any."""
+        at, period = self.headings.index(heading), self.headings.index(PERIOD) if PERIOD in self.headings else None
+        read: dict[str, list[bool]] = defaultdict(list)
+        for row in self.rows:
+            if period is None or row[period] != BEFORE:
+                read[row[0]].append(bool(row[at]))
+        return sum((all if throughout else any)(found) for found in read.values())
+
     def cells(self, name: str) -> Cells:
         """The table as the analysis of recorded trials reads it from its file."""
         columns = {

@@ -48,7 +48,10 @@ def site_code(secret: bytes, site: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteFacts:
-    """What is kept of a site: no name of a person. A displacement site names the one that it is watched for."""
+    """What is kept of a site: no name of a person. A displacement site names the one that it is watched for.
+
+    Owner and installer stand in its recipient row, and go with it.
+    """
 
     site: str
     name: str = ""
@@ -60,7 +63,6 @@ class SiteFacts:
     size: str = ""
     orientation: str = ""
     displacement_of: str = ""
-    installer: str = ""
 
     @classmethod
     def of(cls, site: Site) -> SiteFacts:

@@ -17,7 +17,7 @@ from nudge.trial.closing import verify_trial
 from nudge.trial.letters import make_batch_letters
 from nudge.trial.posting import undo_batch
 from nudge.trial.schedule import Span, Turn, arms_in_turn, span_before, spans, turns
-from nudge.trial.sealing import seal_trial
+from nudge.trial.sealing import amend_trial, seal_trial
 from nudge.trial.site_enrolment import SitesDrawn, draw_sites
 from nudge.trial.sites import SiteFacts, signs_of, site_code
 from nudge.workspace import make_workspace
@@ -113,13 +113,13 @@ def test_a_displacement_site_is_watched_and_never_drawn(drawn: Path) -> None:
     assert {unit.cluster for unit in watched} == {site_code(SECRET, "S01"), site_code(SECRET, "S02")}
 
 
-def test_i12_only_the_owner_is_personal_and_stands_apart(drawn: Path) -> None:
+def test_i12_owner_and_installer_may_be_persons_and_stand_apart(drawn: Path) -> None:
     trial = trial_of(drawn, NAME)
     with trial.store.snapshot() as connection:
         units = rows_of(connection, UnitRow, trial=NAME)
         owners = {one.surname for one in rows_of(connection, RecipientRow, trial=NAME)}
     assert owners == {"Anytown Borough Council"}
-    assert not [unit for unit in units if "Anytown" in unit.values_json]
+    assert not [unit for unit in units if "Anytown" in unit.values_json or "Crew" in unit.values_json]
     assert json.loads(units[0].values_json)["traffic"] in {500.0, None}
 
 
@@ -196,6 +196,37 @@ def test_sites_that_change_over_need_the_day_they_start(tmp_path: Path) -> None:
     draw(folder, rows, starts=STARTS)
     assert set(arms(folder).values()) == {"none then eyes", "eyes then none"}
     assert verify_trial(trial_of(folder, NAME)).problems == ()
+
+
+def test_a_pair_of_one_site_is_refused_before_the_draw(tmp_path: Path) -> None:
+    folder = workspace(tmp_path / "council", ("method: blocked", "method: pairs, pair: pair"))
+    with pytest.raises(Refused) as refusal:
+        draw(folder, [row(number) for number in range(1, 14)])
+    [problem] = refusal.value.problems
+    assert (problem.code, problem.place.row, problem.place.heading) == ("pair-not-two", 14, "pair")
+    assert trial_of(folder, NAME).batches == ()
+
+
+def test_sites_paired_by_what_they_are_like_are_an_even_number(tmp_path: Path) -> None:
+    folder = workspace(tmp_path / "council", ("method: blocked", "method: pairs, covariates: [traffic]"))
+    with pytest.raises(Refused) as refusal:
+        draw(folder, [row(number) for number in range(1, 14)])
+    assert codes(refusal) == ["sites-odd"]
+    assert draw(folder, [row(number) for number in range(1, 13)], "even.csv").drawn == 12
+
+
+def test_i7_what_sites_were_drawn_by_cannot_be_amended(tmp_path: Path) -> None:
+    folder = workspace(tmp_path / "council")
+    draw(folder, [row(number) for number in range(1, 13)])
+    path = folder / "experiments" / f"{NAME}.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("method: blocked", "method: blocked, strata: [busy]"), "utf-8")
+    with pytest.raises(Refused) as refusal:
+        amend_trial(trial_of(folder, NAME), because="busier roads", by="AB", now=moment(LISTED))
+    assert codes(refusal) == ["terms-of-drawn-sites"]
+    path.write_text(text.replace("days: 28", "days: 42"), "utf-8")
+    made = amend_trial(trial_of(folder, NAME), because="a wet spring", by="AB", now=moment(LISTED))
+    assert (made.kind, made.new_epoch) == ("major", False)
 
 
 def test_letters_and_signs_keep_to_their_own_commands(drawn_office: Office, drawn: Path) -> None:
