@@ -179,7 +179,7 @@ def _tell_pack(screen: Screen, made: LettersMade) -> None:
         screen.say(f"  to look at: {file}")
     for words, count in sorted(made.forms.items()):
         if words != "standard print":
-            screen.say(f"  in {words}: {count}")
+            screen.say(f"  as {words}: {count}")
     if made.task_list is not None:
         screen.say(f"  not printed, each with what to do: {made.task_list}")
     if made.taken_out:

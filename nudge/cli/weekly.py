@@ -189,7 +189,7 @@ def _tell_enrolment(screen: Screen, trial: Trial, found: Enrolment, extract: Pat
         {
             f"{units} allocated": flow["allocated"],
             f"{clusters} drawn": flow["clusters"],
-            **{f"letters in {words}": n for words, n in sorted(flow["forms"].items()) if words != "standard print"},
+            **{f"letters as {words}": n for words, n in sorted(flow["forms"].items()) if words != "standard print"},
             **_some({"joined a household already in": flow["late"], "back from an undone batch": flow["rejoined"]}),
         }
     )

@@ -68,12 +68,12 @@ def form_notes(experiment: LiveExperiment, population: Population, recorded: Rec
             by_batch[posting.batch, form.words] += 1
             by_arm[form.words, arm[posting.unit]] += 1
     notes = [
-        f"Batch {batch}: {count_of(n, 'letter')} went in {words}." for (batch, words), n in sorted(by_batch.items())
+        f"Batch {batch}: {count_of(n, 'letter')} went as {words}." for (batch, words), n in sorted(by_batch.items())
     ]
     if any(entry.what == "closed" for entry in recorded.ledger):
         for words in sorted({words for words, _ in by_arm}):
             each = ", ".join(f"{name} {by_arm[words, name]:,}" for name in population.arms)
-            notes.append(f"Letters in {words}, by arm: {each}.")
+            notes.append(f"Letters as {words}, by arm: {each}.")
     return notes
 
 

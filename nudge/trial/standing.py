@@ -144,7 +144,7 @@ def _forms(trial: Trial, postings: list[PostingRow]) -> dict[str, int]:
     for row in postings:
         form = Form(format=Format(row.format), languages=tuple(row.languages.split()))
         if row.status in {"made", "posted"} and form != own:
-            found[f"batch {row.batch}, letters in {form.words}"] += 1
+            found[f"batch {row.batch}, letters as {form.words}"] += 1
     return dict(sorted(found.items()))
 
 

@@ -15,6 +15,7 @@ from nudge.base.errors import Refused
 from nudge.base.files import sha256_file
 from nudge.documents.sample import COUNCIL
 from nudge.records.tables import AllocationRow, AuditRow, PostingRow, RecipientRow
+from nudge.trial.checking import check_file
 from nudge.trial.closing import erase
 from nudge.trial.delivery import form_notes
 from nudge.trial.letters import LettersMade
@@ -126,8 +127,8 @@ def test_an_e_mail_has_a_subject_a_body_and_no_postal_address(sent: Office) -> N
 def test_i8_neither_the_list_of_tasks_nor_status_nor_why_tells_an_arm(sent: Office) -> None:
     found = standing(open_workspace(sent.folder), "wealden-arrears", today=MONDAY)
     assert found is not None
-    assert found.counts["batch 1, letters in large print"] == 2
-    assert found.counts["batch 1, letters in e-mail"] == 1
+    assert found.counts["batch 1, letters as large print"] == 2
+    assert found.counts["batch 1, letters as e-mail"] == 1
     story = tell(sent.trial, "T000006", now=moment(MONDAY))
     assert any("(first, braille) made" in line for line in story.lines)
     shown = str(found.figures()) + str(story.lines) + (batch(sent) / "tasks.csv").read_text("utf-8-sig")
@@ -169,7 +170,7 @@ def test_i4_a_withheld_text_is_struck_off_the_list_before_it_could_be_sent(
     recorded = read_recorded(office.trial)
     population = population_of(office.trial, recorded)
     told = form_notes(office.trial.experiment, population, recorded)
-    assert "Batch 1: 2 letters went in large print." in told
+    assert "Batch 1: 2 letters went as large print." in told
     assert not any(arm in line for line in told for arm in population.arms)
     closed = replace(recorded, ledger=[*recorded.ledger, replace_row(recorded.ledger[-1], what="closed")])
     assert sum(" by arm: " in line for line in form_notes(office.trial.experiment, population, closed)) == 4
@@ -249,3 +250,12 @@ def test_i7_the_seal_is_refused_where_a_language_of_every_letter_is_not_there(tm
         make_sealed(tmp_path / "office", edit=edit)
     assert codes(refusal) == {"council-not-in-language"}
     assert "hours_cy" in str(refusal.value)
+
+
+def test_check_names_the_template_that_a_language_lacks(tmp_path: Path) -> None:
+    folder = welsh(tmp_path / "office", every=True)
+    path = folder / "experiments" / "wealden-arrears.yaml"
+    assert check_file(path).before_seal == ()
+    path.write_text(path.read_text("utf-8").replace("arrears-current.html", "arrears-supportive.html"), "utf-8")
+    assert [problem.code for problem in check_file(path).before_seal] == ["source-missing"]
+    assert "templates/letters/arrears-supportive.cy.html" in str(check_file(path).before_seal[0])
