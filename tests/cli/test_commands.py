@@ -17,9 +17,9 @@ import click
 import pytest
 
 import nudge as package
-from nudge.base.errors import EnvironmentFault, PartlyDone
+from nudge.base.errors import EnvironmentFault, PartlyDone, Place, Problem, Refused
 from nudge.cli import main as face
-from nudge.cli.main import SECTIONS, run
+from nudge.cli.main import SECTIONS, run, tell
 from nudge.cli.main import nudge as group
 from nudge.records.tables import BatchRow
 from tests.cli.conftest import Terminal, at
@@ -47,8 +47,8 @@ def test_every_command_has_one_line_of_help_and_an_example(name: str, nudge: Ter
 
 
 WRITES = {"init", "seal", "amend", "close", "erase", "enrol", "letters", "dispatch", "responses", "undo", "hold"}
-WRITES |= {"compare", "signs"}
-FIGURES = set(COMMANDS) - {"init", "demo"}
+WRITES |= {"compare", "signs", "notice"}
+FIGURES = set(COMMANDS) - {"init", "demo", "notice"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -321,13 +321,24 @@ def test_doctor_says_what_this_machine_has(nudge: Terminal, office: Office) -> N
     assert shown.code == (0 if all(one["good"] for one in found.values()) else 4)
 
 
-def test_a_long_refusal_is_cut_at_twenty_problems(nudge: Terminal, office: Office) -> None:
+def test_a_long_refusal_is_cut_at_twenty_rows(nudge: Terminal, office: Office) -> None:
     at(office, nudge)
     rows = [tenancy(number, Arrears="rather a lot") for number in range(1, 31)]
     shown = enrol(nudge, office, rows=[*rows, tenancy(40)])
     assert shown.code == 3  # type: ignore[attr-defined]
-    assert "and 11 more" in shown.err  # type: ignore[attr-defined]
+    lines = shown.err.splitlines()  # type: ignore[attr-defined]
+    assert lines[1:3] == ["To do, where the file comes from:", "  - correct the values of 30 rows"]
+    assert sum(line.startswith("row") for line in lines) == 20
+    assert lines[-1] == "… and 10 rows more"
     assert "rather a lot" not in shown.err  # type: ignore[attr-defined]
+
+
+def test_a_refusal_of_many_problems_is_cut_at_twenty(capsys: pytest.CaptureFixture[str]) -> None:
+    many = [Problem("code", Place("week.csv", row=row), "a value", "Correct it.") for row in range(31)]
+    tell(Refused(*many))
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 21
+    assert lines[-1] == "… and 11 more."
 
 
 def test_everything_written_is_private(nudge: Terminal, posted_office: Office) -> None:
