@@ -259,3 +259,25 @@ def test_check_names_the_template_that_a_language_lacks(tmp_path: Path) -> None:
     path.write_text(path.read_text("utf-8").replace("arrears-current.html", "arrears-supportive.html"), "utf-8")
     assert [problem.code for problem in check_file(path).before_seal] == ["source-missing"]
     assert "templates/letters/arrears-supportive.cy.html" in str(check_file(path).before_seal[0])
+
+
+def test_i4_a_form_that_one_letter_lacks_is_sent_to_nobody_in_any_arm(tmp_path: Path) -> None:
+    folder = tmp_path / "office"
+
+    def without_one(text: str) -> str:
+        (folder / "templates/letters/arrears-second.easy-read.html").unlink()
+        return text
+
+    office = Office(make_sealed(folder, edit=without_one))
+    found = office.enrol([wishing(number, form="Easy read") for number in (1, 2, 3)] + [wishing(4)])
+    assert found.flow["excluded"] == {"needs_another_format": 3}
+    assert found.flow["allocated"] == 1
+    office.close()
+
+
+def test_i5_an_e_mail_that_was_not_sent_is_withheld_and_its_tenancy_stays(office: Office) -> None:
+    office.enrol([wishing(1, form="e-mail"), wishing(2)])
+    office.letters()
+    posted = office.dispatch(on=TUESDAY, not_posted=["T000001"])
+    assert (posted.posted, posted.withheld) == (1, {"not_posted": 1})
+    assert len(office.rows(AllocationRow)) == 2
