@@ -64,10 +64,10 @@ def compare(experiment: str, out: Path | None, dry_run: bool, json_to: Path | No
 def _say(screen: Screen, found: Comparison) -> None:
     """One line for each letter, and one for each arm set against the control."""
     for one in (*found.shown, *found.waves):
-        plain, pages = one.plainness, sorted({size.pages for size in one.sizes})
+        plain = one.plainness
         screen.say(
             f"{one.name}: reading age {plain.reading_age:.1f}, {plain.words} words, longest sentence"
-            f" {plain.longest_sentence}, {' to '.join(map(str, dict.fromkeys((pages[0], pages[-1]))))} page(s)"
+            f" {plain.longest_sentence}, {one.sizes[0].pages} page(s)"
         )
     for difference in found.against:
         levers = dict.fromkeys(lever for line in difference.changes for lever in line.levers)

@@ -23,7 +23,10 @@ _KINDS: Final = {"telephone": "telephone number", "address": "web or e-mail addr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How long the letter is for one invented recipient, and what would stop it being posted."""
+    """How long the letter is for one invented recipient or in one form, and what would stop it being posted.
+
+    `pages` is 0 where it cannot be drawn.
+    """
 
     recipient: str
     pages: int
@@ -152,7 +155,11 @@ def _kinds(control: Shown, arm: Shown) -> Iterator[Problem]:
 
 def _sizes(control: Shown, arm: Shown) -> Iterator[Problem]:
     place = Place(f"templates/{arm.template}")
-    for here, there in zip(arm.sizes, control.sizes, strict=True):
+    others = {size.recipient: size for size in control.sizes}
+    for here in arm.sizes:
+        there = others.get(here.recipient)
+        if there is None or not here.pages or not there.pages:  # a form that one lacks, or that cannot be drawn
+            continue
         facts = {"recipient": here.recipient[0].lower() + here.recipient[1:], "arm": arm.id, "control": control.id}
         if here.sheets != there.sheets:
             yield Code.SHEETS_DIFFER.at(place, sheets=here.sheets, others=there.sheets, **facts)

@@ -154,7 +154,7 @@ def _table(caption: str, found: list[Candidate]) -> Table:
     return Table(
         caption=caption,
         columns=(
-            "",
+            "Share with",
             "Days",
             "Count",
             "Share",

@@ -30,7 +30,7 @@ from nudge.reports.parts import (
     Text,
     Tone,
 )
-from nudge.reports.wording import listed, number, whole
+from nudge.reports.wording import NONE, listed, number, whole
 
 _WHAT: Final[Mapping[How, str]] = {
     How.SAME: "",
@@ -257,7 +257,7 @@ def _plain(every: Sequence[Shown]) -> Table:
     ]
     return Table(
         caption="Readability",
-        columns=("", "Reading age, years", "Words", "Words in the longest sentence"),
+        columns=("Letter", "Reading age, years", "Words", "Words in the longest sentence"),
         rows=tuple(rows),
         note=f"Of headings, paragraphs and list items, without letterhead and tables. Aim at a reading age of {AIM} or"
         " less, and at sentences of 25 words or fewer.",
@@ -265,16 +265,19 @@ def _plain(every: Sequence[Shown]) -> Table:
 
 
 def _sizes(every: Sequence[Shown]) -> Table:
-    recipients = [size.recipient for size in every[0].sizes]
+    kinds = list(dict.fromkeys(size.recipient for one in every for size in one.sizes))
+    extents = [{size.recipient: _extent(size.pages, size.sheets) for size in one.sizes} for one in every]
     return Table(
-        caption="Pages and sheets, for each kind of recipient",
-        columns=("", *recipients),
-        rows=tuple((one.name, *(_extent(size.pages, size.sheets) for size in one.sizes)) for one in every),
+        caption="Pages and sheets, for each kind of recipient and form",
+        columns=("Recipient or form", *(one.name for one in every)),
+        rows=tuple((kind, *(extent.get(kind, NONE) for extent in extents)) for kind in kinds),
         note="Sheets are printed on both sides. Arms that differ in sheets differ in postage and thickness.",
     )
 
 
 def _extent(pages: int, sheets: int) -> str:
+    if not pages:
+        return "cannot be drawn"
     return f"{pages} page{'s' if pages != 1 else ''}, {sheets} sheet{'s' if sheets != 1 else ''}"
 
 
@@ -289,7 +292,7 @@ def _required(every: Sequence[Shown]) -> Iterator[Section]:
     )
     table = Table(
         caption="What letters of this family must hold",
-        columns=("", *(one.name for one, _ in holding)),
+        columns=("Letters must hold", *(one.name for one, _ in holding)),
         rows=tuple((words[0].upper() + words[1:], *cells) for words, *cells in rows),
     )
     yield Section(slug="required", heading="What no arm may leave out", parts=(table,))

@@ -84,8 +84,6 @@ def report_pdf(html: str) -> bytes:
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import URLFetcher
 
-    from nudge.documents.page import name_header_cells
-
     inside_only = URLFetcher(allowed_protocols=("data",), allow_redirects=False)
     fonts = FontConfiguration()
     ours = CSS(string=_font_faces(), font_config=fonts, url_fetcher=inside_only)
@@ -94,9 +92,18 @@ def report_pdf(html: str) -> bytes:
         stylesheets=[ours],
         font_config=fonts,
         pdf_variant="pdf/ua-1",
-        finisher=lambda _, unfinished: name_header_cells(unfinished),
+        finisher=lambda _, unfinished: _finish(unfinished),
     )
     return pdf
+
+
+def _finish(pdf: Any) -> None:
+    """What WeasyPrint leaves out for readers of the screen: what each header cell heads, and which words are margin."""
+    from nudge.documents.artifacts import set_aside_margins
+    from nudge.documents.page import name_header_cells
+
+    name_header_cells(pdf)
+    set_aside_margins(pdf)
 
 
 def certificate_html(certificate: Certificate, overrides: Mapping[str, str] | None = None) -> str:

@@ -13,13 +13,14 @@ from nudge.documents.blocks import read_contents
 from nudge.documents.checks import check_letter, check_values
 from nudge.documents.claims import wording
 from nudge.documents.comparison import Difference, Shown, Size, alone, differences
+from nudge.documents.form import Form, Format
 from nudge.documents.letter import LetterSpec
 from nudge.documents.page import Drawn, draw
 from nudge.documents.plain import plainness
 from nudge.documents.profiles import Profile, profile_named
 from nudge.documents.remarks import remarks_of
 from nudge.documents.sample import MORE_RECIPIENTS, RECIPIENTS, Recipient, sample_spec
-from nudge.documents.siblings import siblings_of
+from nudge.documents.siblings import lines_missing, siblings_of
 from nudge.documents.sign import SignSpec, check_sign, draw_sign
 from nudge.documents.templates import TemplateFolder, check_templates
 from nudge.experiment.definition import LiveExperiment
@@ -31,6 +32,7 @@ from nudge.trial.claims import claim_figures
 from nudge.trial.codes import TrialCode
 from nudge.workspace import SETTINGS, open_workspace
 
+LARGEST: Final = Form(format=Format.LARGE_PRINT, points=18)
 DRAWN_FOR: Final = (*RECIPIENTS[:2], *MORE_RECIPIENTS)
 INVENTED_SHARE: Final = (61, 100)
 """What stands in the place of a claim's figure, which only its history can give."""
@@ -180,7 +182,7 @@ def _letter(desk: _Desk, template: str, id_: str, name: str, levers: tuple[str, 
         levers=levers,
         contents=read_contents(html),
         plainness=plainness(html),
-        sizes=tuple(size for *_, size in drawn),
+        sizes=(*(size for *_, size in drawn), *_forms(desk, template, spec)),
         pdf=first.pdf,
         place=place,
         remarks=remarks_of(html, first, spec),
@@ -188,7 +190,34 @@ def _letter(desk: _Desk, template: str, id_: str, name: str, levers: tuple[str, 
     )
 
 
+def _forms(desk: _Desk, template: str, spec: LetterSpec) -> Iterator[Size]:
+    """The letter in large print, and in each format and language that there are words and the council's lines for."""
+    yield _size(desk, replace(spec, form=LARGEST))
+    for sibling in siblings_of(desk.folder, template):
+        if not lines_missing(desk.folder, sibling, spec.council):
+            yield _size(desk, _spec(desk, sibling, DRAWN_FOR[0]))
+
+
+def _size(desk: _Desk, spec: LetterSpec) -> Size:
+    label = spec.form.words[0].upper() + spec.form.words[1:]
+    try:
+        drawn = draw(desk.folder.html(spec), desk.folder.path, profile=desk.profile, template=spec.template)
+    except Refused as refused:
+        return Size(recipient=label, pages=0, sheets=0, problems=refused.problems)
+    problems = check_letter(drawn, spec, desk.profile, desk.folder)
+    return Size(recipient=label, pages=drawn.pages, sheets=drawn.sheets, problems=problems)
+
+
 def _drawn(desk: _Desk, template: str, recipient: Recipient) -> tuple[LetterSpec, str, Drawn, Size]:
+    spec = _spec(desk, template, recipient)
+    html = desk.folder.html(spec)
+    drawn = draw(html, desk.folder.path, profile=desk.profile, template=template)
+    problems = (*check_values(spec), *check_letter(drawn, spec, desk.profile, desk.folder))
+    size = Size(recipient=recipient.label, pages=drawn.pages, sheets=drawn.sheets, problems=problems)
+    return spec, html, drawn, size
+
+
+def _spec(desk: _Desk, template: str, recipient: Recipient) -> LetterSpec:
     experiment = desk.experiment
     spec = sample_spec(
         desk.folder,
@@ -199,12 +228,7 @@ def _drawn(desk: _Desk, template: str, recipient: Recipient) -> tuple[LetterSpec
         council=desk.council,
         details=experiment.details,
     )
-    spec = replace(spec, reference=desk.reference)
-    html = desk.folder.html(spec)
-    drawn = draw(html, desk.folder.path, profile=desk.profile, template=template)
-    problems = (*check_values(spec), *check_letter(drawn, spec, desk.profile, desk.folder))
-    size = Size(recipient=recipient.label, pages=drawn.pages, sheets=drawn.sheets, problems=problems)
-    return spec, html, drawn, size
+    return replace(spec, reference=desk.reference)
 
 
 def _sign(desk: _Desk, template: str, id_: str, name: str, levers: tuple[str, ...], place: Place) -> Shown:

@@ -54,6 +54,7 @@ def test_the_figures_tell_every_change_with_its_levers(written: tuple[Path, dict
     assert norm[0]["after"].startswith("More than 6 in 10 of the tenants we wrote to")
     assert told["without"] == ["nothing"]
     assert {one["recipient"] for one in told["letters"][0]["sizes"]} >= {"Joint tenants on one line", "Large amounts"}
+    assert {one["recipient"] for one in told["letters"][0]["sizes"]} >= {"Large print 18 pt", "Easy Read"}
     assert all(size["pages"] >= size["sheets"] >= 1 for one in told["letters"] for size in one["sizes"])
     assert all(all(one["holds"].values()) and one["holds"] for one in told["letters"])
     assert not {one["code"] for one in told["warnings"]} & {"required-missing", "letter-unfit", "sheets-differ"}
