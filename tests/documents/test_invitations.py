@@ -10,6 +10,7 @@ from typing import Final, get_args
 import pytest
 from invented import shipped
 
+from nudge.base.resources import resources
 from nudge.documents.checks import check_letter, check_values
 from nudge.documents.page import draw
 from nudge.documents.plain import AIM, plainness
@@ -19,10 +20,11 @@ from nudge.documents.sample import RECIPIENTS, sample_spec
 from nudge.documents.structure import check_structure
 from nudge.documents.templates import check_templates
 from nudge.experiment.definition import Lever
+from nudge.experiment.loader import load
 
 # The neutral control first, then the arms with the lever that each is to test.
 FAMILIES: Final[dict[str, dict[str, str]]] = {
-    "street-champions": {"plain": "", "individual": "incentives", "community": "social", "identity": "ego"},
+    "street-champions": {"plain": "", "individual": "incentives", "community": "social incentives", "identity": "ego"},
     "foster": {"neutral": "", "values": "affect", "allowance": "incentives"},
     "paws-on-watch": {"plain": "", "norm": "norms"},
     "volunteers": {"plain": "", "identity": "ego"},
@@ -148,11 +150,27 @@ def test_arms_differ_in_the_block_of_their_lever_and_nowhere_else(family):
     for template, lever in zip(templates_of(family), FAMILIES[family].values(), strict=True):
         html = written(template, reference_of=control)
         [(marked, _)] = PITCH.findall(html)
-        assert marked == lever
-        assert lever == "" or lever in get_args(Lever)
-        assert html.count("data-lever") == bool(lever)
+        levers = lever.split()
+        assert marked == (levers[0] if levers else "")
+        assert re.findall(r'data-lever="(\w+)"', html) == levers
+        assert set(levers) <= set(get_args(Lever))
         rest.add(PITCH.sub("", html))
     assert len(rest) == 1
+
+
+def test_every_experiment_declares_the_levers_that_its_letters_bear():
+    borne = {
+        f"letters/{family}-{arm}.html": set(levers.split())
+        for family, arms in FAMILIES.items()
+        for arm, levers in arms.items()
+    }
+    seen = set()
+    for path in (resources() / "experiments").glob("*.yaml"):
+        for arm in load(path).experiment.arms:
+            if getattr(arm, "letter", None) in borne:
+                assert set(arm.levers) == borne[arm.letter], (path.name, arm.id)
+                seen.add(arm.letter)
+    assert seen == set(borne)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
