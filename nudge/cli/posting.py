@@ -175,6 +175,7 @@ def hold(
     """
     from nudge.trial.posting import hold as stop
     from nudge.trial.posting import release as let_go
+    from nudge.trial.sites import of_signs
 
     screen = Screen(json_to)
     trial = opened(experiment)
@@ -184,6 +185,8 @@ def hold(
     else:
         made = stop(trial, reference, because=because, today=on_day, now=moment(on_day), dry_run=dry_run)
         said = "Held: no further letter will be made or posted. If one is printed, take it out of the pile now."
+        if of_signs(trial.experiment):
+            said = "Held: no sign goes up there from now. If one is printed, keep it back; if it is up, take it down."
     if not made:
         screen.say("Nothing changed: it was so before.")
     elif dry_run:

@@ -123,12 +123,14 @@ def _sites(trial: Trial, experiment: SiteExperiment, recorded: Recorded, key: by
     assignment = assignment_of([as_allocated(row) for row in allocated], designs, lists, arms=names)
     position = {row.cluster: number for number, row in enumerate(allocated)}
     rows = {row.cluster: row for row in allocated}
+    groups = sorted({(row.epoch, row.stratum, row.block) for row in allocated})
+    numbers = {group: number for number, group in enumerate(groups, start=1)}
     found = []
     for unit in units:
         row = rows[unit.cluster]
         named = lists[row.batch][row.cluster]
         told = None if isinstance(named, str) else named.pair
-        pair = told or f"pair {row.epoch}.{row.stratum}.{row.block}"
+        pair = told or f"pair {numbers[row.epoch, row.stratum, row.block]}"
         arms = arms_in_turn(experiment, by_epoch[row.epoch], row.arm)
         found.append(Drawn(unit=unit, arms=arms, pair=pair if experiment.design.method == "pairs" else None))
     sequences = None

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from nudge.base.errors import Refused
+from nudge.intake.mapping import ColumnMapping
 from nudge.records.store import rows_of
 from nudge.records.tables import AuditRow, BatchRow, MeasurementRow, PostingRow, UnitRow
 from nudge.trial.analysis import estimate, write_report
@@ -414,3 +415,24 @@ def test_what_the_draw_balanced_is_adjusted_for(tmp_path: Path, method: str) -> 
 def _due(folder: Path) -> list[dict[str, str]]:
     text = filled_log(folder / "install-log.csv", by=END, day0=STARTS).decode()
     return list(csv.DictReader(text.splitlines()))
+
+
+def test_vehicles_one_by_one_and_in_bands_at_one_site_are_told_apart(tmp_path: Path) -> None:
+    changes = [("type: rate, source: surveys", "type: proportion, limit: 30, source: speeds")]
+    folder = workspace(tmp_path / "council", *changes)
+    draw(folder, [row(number) for number in range(1, 13)])
+    made = make_batch_signs(trial_of(folder, NAME), today=LISTED, now=moment(LISTED))
+    log(folder, _due(made.folder), END)
+    covers = (STARTS, WINDOW[1])
+    lines = [f"2027-04-01,{site},{speed}\n" for site in arms(folder) for speed in (28, 30, 31, 36)]
+    content = ("Date,Site ID,MPH\n" + "".join(lines)).encode()
+    surveyed(folder, kind="speeds", covers=covers, content=content)
+    summary = estimate(trial_of(folder, NAME), today=OPENS)
+    figures = {one["arm"]: one["values"]["mean"]["estimate"] for one in summary["outcomes"][0]["arms"]}
+    assert figures == {"none": 50.0, "eyes": 50.0}  # 31 and 36 of four are above 30; 30 is not
+    bands = "Date,Site ID,From,To,Vehicles\n2027-04-02,S01,20,30,4\n2027-04-02,S01,30,40,4\n"
+    mapping = ColumnMapping("speeds", {})  # the headings are other ones than those learnt from the first file
+    surveyed(folder, kind="speeds", covers=covers, content=bands.encode(), mapping=mapping)
+    with pytest.raises(Refused) as refusal:
+        estimate(trial_of(folder, NAME), today=OPENS)
+    assert codes(refusal) == ["speeds-mixed"]
