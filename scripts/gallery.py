@@ -213,9 +213,16 @@ def pages(all_: Iterable[Shown]) -> dict[str, str]:
     return {f"{one.name}.md": page(one) for one in held} | {"README.md": index(held)}
 
 
+def everything() -> Iterable[Shown]:
+    """Each letter in each of its forms, one in large print too, and each sign."""
+    yield from map(shown, letters())
+    yield shown(LARGE_PRINT, LARGE)
+    yield from map(shown_sign, signs())
+
+
 def main() -> None:
     GALLERY.mkdir(exist_ok=True)
-    all_ = [*map(shown, letters()), shown(LARGE_PRINT, LARGE), *map(shown_sign, signs())]
+    all_ = list(everything())
     wanted: dict[str, bytes] = {name: text.encode() for name, text in pages(all_).items()}
     for one in all_:
         wanted |= {f"{one.name}-{number}.png": picture for number, picture in enumerate(drawings(one), start=1)}
