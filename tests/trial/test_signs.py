@@ -430,7 +430,7 @@ def test_vehicles_one_by_one_and_in_bands_at_one_site_are_told_apart(tmp_path: P
     summary = estimate(trial_of(folder, NAME), today=OPENS)
     figures = {one["arm"]: one["values"]["mean"]["estimate"] for one in summary["outcomes"][0]["arms"]}
     assert figures == {"none": 50.0, "eyes": 50.0}  # 31 and 36 of four are above 30; 30 is not
-    bands = "Date,Site ID,From,To,Vehicles\n2027-04-02,S01,20,30,4\n2027-04-02,S01,30,40,4\n"
+    bands = "Date,Site ID,From mph,To mph,Vehicles\n2027-04-02,S01,20,30,4\n2027-04-02,S01,30,40,4\n"
     mapping = ColumnMapping("speeds", {})  # the headings are other ones than those learnt from the first file
     surveyed(folder, kind="speeds", covers=covers, content=bands.encode(), mapping=mapping)
     with pytest.raises(Refused) as refusal:
