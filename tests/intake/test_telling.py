@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from string import Formatter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,11 +13,12 @@ from nudge.intake.codes import FileCode, RowCode
 from nudge.intake.rejects import LETTER, Reject, reject, to_do
 from nudge.intake.telling import bad_rows, rows_refused, told
 
-FACTS = {"found": 2, "wanted": 3, "length": 8, "expected": "a date", "heading": "Arrears", "cut": "1 May"}
+FACTS = {"found": 2, "expected": "a date", "heading": "Arrears"}
 
 
 def one(code: RowCode, row: int, heading: str = "Addr1") -> Reject:
-    return reject(code, row, heading, "Canary", **FACTS)
+    wanted = {name for words in (code.reason, code.fix) for _, name, _, _ in Formatter().parse(words) if name}
+    return reject(code, row, heading, "Canary", **dict.fromkeys(wanted, 8) | FACTS)
 
 
 def test_what_to_do_comes_first_counted_by_row() -> None:
