@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nudge.documents.blocks import Block, read_contents
@@ -28,6 +28,7 @@ def hows(before: tuple[Block, ...], after: tuple[Block, ...]) -> list[str]:
     return [line.how.value for line in redline(before, after)]
 
 
+@settings(deadline=None)
 @given(BLOCKS, BLOCKS)
 def test_both_letters_stand_whole_and_in_order_in_their_redline(before: list[Block], after: list[Block]) -> None:
     lines = redline(before, after)
@@ -35,6 +36,7 @@ def test_both_letters_stand_whole_and_in_order_in_their_redline(before: list[Blo
     assert [line.after for line in lines if line.after is not None] == after
 
 
+@settings(deadline=None)
 @given(BLOCKS, BLOCKS)
 def test_nothing_that_differs_is_called_the_same(before: list[Block], after: list[Block]) -> None:
     lines = redline(before, after)
@@ -42,6 +44,7 @@ def test_nothing_that_differs_is_called_the_same(before: list[Block], after: lis
     assert (before == after) == (not changes(lines))
 
 
+@settings(deadline=None)
 @given(BLOCKS, BLOCKS)
 def test_what_is_moved_goes_from_one_place_to_one_other(before: list[Block], after: list[Block]) -> None:
     lines = redline(before, after)
@@ -50,6 +53,7 @@ def test_what_is_moved_goes_from_one_place_to_one_other(before: list[Block], aft
     assert sorted(went, key=repr) == sorted(came, key=repr)
 
 
+@settings(deadline=None)
 @given(WORDS, WORDS)
 def test_the_pieces_of_a_block_give_back_both_its_readings(old: list[str], new: list[str]) -> None:
     pieces = word_by_word(" ".join(old), " ".join(new))
