@@ -59,10 +59,10 @@ def test_i7_a_detail_is_part_of_what_is_sealed(asking: Office) -> None:
 
 
 def test_i4_a_letter_is_not_made_after_the_day_it_names(asking: Office) -> None:
-    give(asking, f"{{meets_on: {MONDAY}}}")
+    give(asking, f"{{meets_on: {MONDAY + timedelta(days=1)}}}")
     edit(asking, "beacon: national lottery 2026-12-05", "beacon: none")
     seal_trial(asking.trial, secret=SECRET, now=moment(SEALED_ON))
     asking.enrol(week_one()[:2])
     with pytest.raises(Refused, match=r"a day to come in `details\.meets_on`"):
-        asking.letters(on=MONDAY + timedelta(days=1))
+        asking.letters(on=MONDAY + timedelta(days=2))
     assert asking.letters(on=MONDAY).made == 2
