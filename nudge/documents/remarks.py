@@ -14,20 +14,20 @@ from typing import Final, Protocol
 
 from nudge.base.errors import Place, Problem
 from nudge.documents import wording
+from nudge.documents.blocks import Block, Contents, read_contents
 from nudge.documents.form import Format, templates_in
 from nudge.documents.letter import LetterSpec
 from nudge.documents.page import Drawn
-from nudge.documents.passages import Passage, Reading, read_passages
-from nudge.documents.plain import AIM, plainness_of
+from nudge.documents.plain import AIM, most_capitals, plainness_of
 from nudge.documents.profiles import Zone
 from nudge.documents.readback import ReadBack, bare, heights, read_back
 from nudge.documents.remark_codes import Remark, RemarkCode, Weight
+from nudge.documents.required import families
 from nudge.documents.sight import look_at
 from nudge.documents.wording import STAGES, UNSTATED
 
 __all__ = [
     "DEBTS",
-    "FAMILIES",
     "Figure",
     "Remark",
     "RemarkCode",
@@ -38,10 +38,6 @@ __all__ = [
     "remarks_on_words",
 ]
 
-FAMILIES: Final = (
-    "arrears", "council_tax", "overpayment", "invoice", "parking", "waste", "channel_shift", "invitation",
-    "appointment", "notice",
-)  # fmt: skip
 DEBTS: Final = frozenset({"arrears", "council_tax", "overpayment", "invoice"})
 """Families that ask for money which people may not have: help is named in each, and capitals are held."""
 HIGHEST_AGE: Final = 14  # years of reading age beyond which a letter is refused; Surrey's own limit for its letters
@@ -49,8 +45,6 @@ LONGEST_SENTENCE: Final = 25  # words
 MOST_CAPITALS: Final = 3  # words running
 NEARBY: Final = 8  # lines between what may happen and where to get help
 APART: Final = 2.0  # millimetres between the middles of what stands on two lines; on one line they differ by less
-RUNNING: Final = frozenset({"p", "li", "h1", "h2", "h3"})
-"""What is read as sentences; a cell of a table is not."""
 NEARLY_ALL: Final = 0.9
 WEAK: Final = 0.6
 _OF_ALL: Final = re.compile(r"\b(?:nearly|almost) (?:all|everyone|everybody|every)\b", re.I)
@@ -91,7 +85,7 @@ def remarks_on_words(html: str, drawn: Drawn, spec: LetterSpec, page: ReadBack) 
     The formula of the reading age and most of the lists are of English: a half in another language is looked through
     for its words of law only.
     """
-    letter = _Letter(read_passages(html), _place(spec), _masked(spec))
+    letter = _Letter(read_contents(html), _place(spec), _masked(spec))
     return (
         *_kind(letter),
         *_wording(letter),
@@ -140,22 +134,22 @@ def refusals(remarks: Iterable[Remark], place: Place) -> tuple[Problem, ...]:
 
 
 class _Letter:
-    """One letter's passages, where it is, and its sentences without anybody's cell."""
+    """One letter's blocks, where it is, and its sentences without anybody's cell."""
 
-    def __init__(self, reading: Reading, place: Place, masked: re.Pattern[str] | None) -> None:
+    def __init__(self, reading: Contents, place: Place, masked: re.Pattern[str] | None) -> None:
         self.reading, self.place, self._masked = reading, place, masked
         self.stage = reading.stage if reading.stage in STAGES else UNSTATED
         self.is_debt = reading.family in DEBTS
 
-    def sentences(self, passage: Passage) -> Iterator[str]:
-        """The sentences of a passage, what stands in cells left out."""
-        for sentence in passage.sentences:
+    def sentences(self, block: Block) -> Iterator[str]:
+        """The sentences of a block, what stands in cells left out."""
+        for sentence in block.sentences:
             plain = sentence.replace("\u00a0", " ")
             yield self._masked.sub("…", plain) if self._masked is not None else plain
 
-    def own_words(self, passage: Passage) -> str:
-        """What the passage says outside every claim."""
-        plain = passage.own.replace("\u00a0", " ")
+    def own_words(self, block: Block) -> str:
+        """What the block says outside every claim."""
+        plain = block.own.replace("\u00a0", " ")
         return self._masked.sub("…", plain) if self._masked is not None else plain
 
 
@@ -181,14 +175,14 @@ def _kind(letter: _Letter) -> Iterator[Remark]:
     reading = letter.reading
     if reading.stage and reading.stage not in STAGES:
         yield RemarkCode.STAGE_UNKNOWN.at(letter.place, valid=", ".join(STAGES))
-    if reading.family and reading.family not in FAMILIES:
-        yield RemarkCode.FAMILY_UNKNOWN.at(letter.place, valid=", ".join(FAMILIES))
+    if reading.family and reading.family not in families():
+        yield RemarkCode.FAMILY_UNKNOWN.at(letter.place, valid=", ".join(families()))
 
 
 def _wording(letter: _Letter) -> Iterator[Remark]:
     at = STAGES.index(letter.stage)
-    for passage in letter.reading.passages:
-        for sentence in letter.sentences(passage):
+    for block in letter.reading.written:
+        for sentence in letter.sentences(block):
             for found, denied in wording.legal_wording(sentence):
                 if STAGES.index(found.first) > at:
                     code = RemarkCode.LEGAL_WORD_DENIED if denied else RemarkCode.STAGE_FORBIDS
@@ -202,32 +196,32 @@ def _wording(letter: _Letter) -> Iterator[Remark]:
                 yield RemarkCode.FEAR_WORDING.at(letter.place, words=found.words.lower())
             for found in wording.up_to(sentence):
                 yield RemarkCode.UP_TO.at(letter.place, words=found.words.lower())
-        for found in wording.figures_of_people(letter.own_words(passage)):
+        for found in wording.figures_of_people(letter.own_words(block)):
             yield RemarkCode.FIGURE_OUTSIDE_CLAIM.at(letter.place, words=found.words.lower())
 
 
 def _support(letter: _Letter, drawn: Drawn, page: ReadBack) -> Iterator[Remark]:
-    helps: list[Passage] = []
-    threats: dict[tuple[str, ...] | int, list[Passage]] = {}  # those of one block of the letter stand together
+    helps: list[Block] = []
+    threats: dict[tuple[str, ...] | int, list[Block]] = {}  # those of one block of the letter stand together
     told: dict[tuple[str, ...] | int, str] = {}
-    for number, passage in enumerate(letter.reading.body):
-        if wording.support(passage.text):
-            helps.append(passage)
+    for number, block in enumerate(letter.reading.body):
+        if wording.support(block.words):
+            helps.append(block)
         words = [
             found.words
-            for sentence in letter.sentences(passage)
+            for sentence in letter.sentences(block)
             for found in (*(found for found, _ in wording.consequences(sentence)), *wording.told_as_certain(sentence))
         ]
         if words:
-            block = passage.required or number
-            threats.setdefault(block, []).append(passage)
-            told.setdefault(block, words[0].lower())
+            whole = block.required or number
+            threats.setdefault(whole, []).append(block)
+            told.setdefault(whole, words[0].lower())
     if letter.is_debt and not helps:
         yield RemarkCode.SUPPORT_MISSING.at(letter.place)
     if not threats:
         return
-    wanted = [*helps, *(passage for together in threats.values() for passage in together)]
-    places = dict(zip(map(id, wanted), heights(drawn.pdf, [bare(passage.text) for passage in wanted]), strict=True))
+    wanted = [*helps, *(block for together in threats.values() for block in together)]
+    places = dict(zip(map(id, wanted), heights(drawn.pdf, [bare(block.words) for block in wanted]), strict=True))
     for name, together in threats.items():
         if not any(_nearby(places[id(one)], places[id(other)], page) for one in together for other in helps):
             yield RemarkCode.THREAT_WITHOUT_SUPPORT.at(letter.place, within=NEARBY, words=told[name])
@@ -246,17 +240,17 @@ def _nearby(one: tuple[int, float] | None, other: tuple[int, float] | None, page
 
 
 def _plain(letter: _Letter) -> Iterator[Remark]:
-    english = [passage for passage in letter.reading.body if passage.language in {"", "en"}]
-    found = plainness_of(part for passage in english if passage.tag in RUNNING for part in passage.broken.split("\n"))
+    english = [block for block in letter.reading.body if block.language in {"", "en"}]
+    found = plainness_of(english)
     if found.reading_age > HIGHEST_AGE:
         yield RemarkCode.READING_AGE_TOO_HIGH.at(letter.place, most=HIGHEST_AGE, age=found.reading_age, aim=AIM)
     elif found.reading_age > AIM:
         yield RemarkCode.READING_AGE.at(letter.place, most=AIM, age=found.reading_age)
-    lengths = [len(_LETTERS.findall(part)) for passage in letter.reading.body for part in passage.sentences]
+    lengths = [len(_LETTERS.findall(part)) for block in letter.reading.body for part in block.sentences]
     if long := [words for words in lengths if words > LONGEST_SENTENCE]:
         yield RemarkCode.SENTENCE_LONG.at(letter.place, most=LONGEST_SENTENCE, count=len(long), found=max(long))
-    sentences = [sentence for passage in letter.reading.body for sentence in letter.sentences(passage)]
-    capitals = max((_capitals(sentence) for sentence in sentences), default=0)
+    sentences = [sentence for block in letter.reading.body for sentence in letter.sentences(block)]
+    capitals = max((most_capitals(_LETTERS.findall(sentence)) for sentence in sentences), default=0)
     if capitals > MOST_CAPITALS:
         code = RemarkCode.CAPITALS_IN_DEBT_LETTER if letter.is_debt else RemarkCode.CAPITALS
         yield code.at(letter.place, most=MOST_CAPITALS, count=capitals)
@@ -265,23 +259,15 @@ def _plain(letter: _Letter) -> Iterator[Remark]:
         yield RemarkCode.EXCLAMATION.at(letter.place, count=shouts)
 
 
-def _capitals(sentence: str) -> int:
-    longest = run = 0
-    for word in _LETTERS.findall(sentence):
-        run = run + 1 if len(word) > 1 and word.isupper() else 0
-        longest = max(longest, run)
-    return longest
-
-
 def _asks(letter: _Letter, page: ReadBack, halves: int, *, apart: bool) -> Iterator[Remark]:
     """`apart`: in Easy Read the first page is the letterhead's, and the ask comes after it."""
-    asks = [passage for passage in letter.reading.body if "ask" in passage.classes or "ask" in passage.required]
+    asks = [block for block in letter.reading.body if "ask" in block.required or "ask" in block.classes]
     if not asks:
         yield RemarkCode.ASK_MISSING.at(letter.place)
     elif len(asks) > halves:
         yield RemarkCode.ASK_TWICE.at(letter.place, count=len(asks) // halves)
     first = bare(page.texts[0]) if page.texts else ""
-    if asks and not apart and bare(asks[0].text) not in first:
+    if asks and not apart and bare(asks[0].words) not in first:
         yield RemarkCode.ASK_NOT_ON_PAGE_1.at(letter.place)
     if page.texts and _TELEPHONE.search(page.texts[0]) is None:
         yield RemarkCode.TELEPHONE_NOT_ON_PAGE_1.at(letter.place)
@@ -291,18 +277,18 @@ def _whole(letter: _Letter, drawn: Drawn, page: ReadBack, spec: LetterSpec) -> I
     if drawn.pages > len(spec.languages) and spec.format is Format.STANDARD:
         yield RemarkCode.PAGES_MANY.at(letter.place, pages=drawn.pages)
     text = bare(page.text).casefold()
-    lost = [passage for passage in letter.reading.passages if not _stands(passage.text, text, drawn.pages)]
+    lost = [block for block in letter.reading.written if not _stands(block.words, text, drawn.pages)]
     if lost:
         yield RemarkCode.TEXT_LOST.at(letter.place, count=len(lost))
     if cut := [ink for ink in page.ink if ink.cut]:
         yield RemarkCode.TEXT_COVERED.at(letter.place, page=cut[0].page, down=cut[0].zone.y)
 
 
-def _stands(passage: str, text: str, pieces: int) -> bool:
-    """Whether a passage is found in the text of the pages, in one piece or cut by the foot of a page."""
-    if bare(passage).casefold() in text:
+def _stands(said: str, text: str, pieces: int) -> bool:
+    """Whether a block is found in the text of the pages, in one piece or cut by the foot of a page."""
+    if bare(said).casefold() in text:
         return True
-    words, cuts = [bare(word).casefold() for word in passage.split()], 1
+    words, cuts = [bare(word).casefold() for word in said.split()], 1
     start = 0
     for end in range(1, len(words) + 1):
         if "".join(words[start:end]) not in text:

@@ -11,7 +11,8 @@ from nudge.base.errors import Place
 from nudge.documents.page import draw
 from nudge.documents.profiles import profile_named
 from nudge.documents.remark_codes import RemarkCode, Weight
-from nudge.documents.remarks import FAMILIES, Remark, remarks_of, remarks_on_claims
+from nudge.documents.remarks import Remark, remarks_of, remarks_on_claims
+from nudge.documents.required import families
 
 DL = profile_named("dl")
 ASK = '<p class="ask" data-required="ask">Please call us on 01632 960 100.</p>'
@@ -129,7 +130,7 @@ def test_what_stands_side_by_side_is_near_however_far_apart_it_is_in_the_html():
     assert codes(html) == set()
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", families())
 def test_every_letter_about_a_debt_names_free_debt_advice(family):
     asks_for_money = family in {"arrears", "council_tax", "overpayment", "invoice"}
     assert (RemarkCode.SUPPORT_MISSING.slug in codes(letter("", family=family))) is asks_for_money
