@@ -32,7 +32,7 @@ from nudge.records.tables import (
     UnitRow,
 )
 from nudge.trial.codes import TrialCode
-from nudge.trial.enrolment import as_allocated, batch_line
+from nudge.trial.drawing import as_allocated, batch_line
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.population import designs_of, lists_of
 from nudge.trial.posting import find_unit

@@ -21,12 +21,11 @@ _APOSTROPHES: Final = dict.fromkeys(map(ord, "'’‘`"))  # St Marys Close and 
 
 @dataclass(frozen=True)
 class Clusters:
-    """Which clusters are drawn, in which stratum, and which code and cluster each unit has, by its reference.
+    """Which code and cluster each unit has, by its reference, and what the draw looks at of each new cluster.
 
     `late` are units of a cluster drawn before; `merged` leads from a household's code to the one it turned out to be.
     """
 
-    strata: Mapping[str, str]
     cluster: Mapping[str, str]
     unit: Mapping[str, str]
     late: frozenset[str]
@@ -64,20 +63,19 @@ def clusters_of(
         unit[tenancy.reference] = code
         cluster[tenancy.reference] = known or cluster_code(secret, _key(experiment, tenancy, where))
         members[cluster[tenancy.reference]].append(tenancy)
-    strata, entries = {}, {}
+    entries = {}
     for code, tenancies in members.items():
         if code in allocated:
             continue
         first = min(tenancies, key=lambda tenancy: tenancy.reference)  # rules §3: the unit with the smallest id
         entries[code] = entry_of(experiment, with_bands(experiment, first.values))
-        strata[code] = entries[code].stratum
     late = frozenset(tenancy.reference for tenancy in new if cluster[tenancy.reference] in allocated)
     merged = {}
     if experiment.cluster == HOUSEHOLD:
         for where in placed.values():
             for other in where.merged[1:]:
                 merged[other] = where.merged[0]
-    return Clusters(strata, cluster, unit, late, merged, entries)
+    return Clusters(cluster, unit, late, merged, entries)
 
 
 def _key(experiment: LiveExperiment, tenancy: Tenancy, where: Placed) -> str:

@@ -12,13 +12,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from nudge.allocation.certificate import BatchLine, ledger_hash
-from nudge.allocation.design import Allocated, Design
-from nudge.allocation.listing import list_hash
-from nudge.base.canonical import canonical
 from nudge.base.errors import Place, Problem, Refused
 from nudge.base.files import private_folder
-from nudge.base.values import utc_text
 from nudge.documents.batch import prove_letters
 from nudge.documents.details import check_details
 from nudge.documents.letter import LetterSpec
@@ -30,17 +25,17 @@ from nudge.intake.mapping import ColumnMapping, load_mappings, save_mappings
 from nudge.intake.rejects import LETTER, Reject, write_rejects
 from nudge.intake.suppression import SuppressionList, read_suppression
 from nudge.intake.telling import rows_refused, told
-from nudge.records.store import append, append_allocation, audit, change, remove, rows_of
+from nudge.records.store import append, audit, change, remove, rows_of
 from nudge.records.tables import AllocationRow, BatchRow, HouseholdRow, RecipientRow, SealRow, UnitRow
 from nudge.trial.clusters import Clusters, clusters_of
 from nudge.trial.codes import TrialCode
+from nudge.trial.drawing import next_batch, record_draw
 from nudge.trial.due import check_extract_date
-from nudge.trial.entries import kept_with_batch
 from nudge.trial.forms import OTHER_LANGUAGE, Forms, forms_of
 from nudge.trial.gate import check_list_date
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.households import Home
-from nudge.trial.sealing import draw_seed, epoch_now, lapsed_claims, letters_of, read_secret
+from nudge.trial.sealing import epoch_now, lapsed_claims, letters_of, read_secret
 from nudge.trial.sites import require_letters
 from nudge.trial.units import (
     home_of,
@@ -191,28 +186,16 @@ def enrol(
         with trial.store.transaction() as connection:
             _record_merged(connection, trial, plan)
         return replace(result, merged=len(plan.merged))
-    batch = BatchRow(
-        trial=trial.id,
-        number=len(held.batches) + 1,
+    batch = next_batch(
+        trial,
+        held.batches,
         epoch=held.epoch,
-        extract_name=reading.name,
-        extract_sha256=reading.sha256,
-        as_of=day.toordinal(),
-        suppression_sha256=listed.sha256,
-        suppression_dated=dated.toordinal(),
-        list_hash=list_hash(plan.entries),
-        previous_hash=(
-            ledger_hash(trial.id, batch_line(held.batches[-1]), algorithm=Design.of(trial.experiment).algorithm)
-            if held.batches
-            else trial.seals[0].commitment
-        ),
-        frozen_at=utc_text(now),
-        drawn_at=utc_text(now),
-        status="drawn",
-        day0=None,
-        flow_json=canonical(
-            {**flow, "why": found.why, "suppression": _within(trial, suppression)} | kept_with_batch(plan.entries)
-        ).decode(),
+        extract=(reading.name, reading.sha256),
+        as_of=day,
+        suppression=(listed.sha256, dated),
+        entries=plan.entries,
+        flow={**flow, "why": found.why, "suppression": _within(trial, suppression)},
+        now=now,
     )
     # The list of rejects first: killed after the draw, the same command would find the batch made and not write it.
     folder = trial.workspace.batch_folder(trial.id, batch.number)
@@ -247,7 +230,7 @@ def _flow(reading: Extract, found: _Sorted, plan: Clusters, forms: Forms) -> dic
         "allocated": len(found.new) - len(plan.late),
         "late": len(plan.late),
         "rejoined": len(found.back),
-        "clusters": len(plan.strata),
+        "clusters": len(plan.entries),
         "forms": dict(wanted),
     }
 
@@ -361,41 +344,8 @@ def _prove(
 
 def _keep(trial: Trial, seal: SealRow, batch: BatchRow, plan: Clusters, found: _Sorted, now: datetime) -> None:
     experiment = trial.experiment
-    design = Design.of(experiment, epoch=batch.epoch)
-    seed = draw_seed(trial, seal)
     with trial.store.transaction() as connection:
-        batches = rows_of(connection, BatchRow, trial=trial.id)
-        if len(batches) != batch.number - 1 or rows_of(connection, SealRow, trial=trial.id)[-1].number != seal.number:
-            raise Refused(TrialCode.DRAWN_MEANWHILE.at(trial.place))
-        frozen = {"batch": batch.number, "list_hash": batch.list_hash, "previous_hash": batch.previous_hash}
-        audit(connection, trial=trial.id, what="list_frozen", facts=frozen | {"clusters": len(plan.strata)}, at=now)
-        before = [as_allocated(row) for row in rows_of(connection, AllocationRow, trial=trial.id)]
-        drawn = design.draw(seed=seed, batch=batch.number, clusters=plan.entries, drawn=before)
-        append(connection, [batch])
-        append(
-            connection,
-            [
-                HouseholdRow(trial=trial.id, cluster=code, stratum=stratum, batch=batch.number, merged_into=None)
-                for code, stratum in sorted(plan.strata.items())
-            ],
-        )
-        append_allocation(
-            connection,
-            [
-                AllocationRow(
-                    trial=trial.id,
-                    cluster=one.cluster,
-                    batch=one.batch,
-                    stratum=one.stratum,
-                    epoch=one.epoch,
-                    block=one.block,
-                    slot=one.slot,
-                    block_size=one.block_size,
-                    arm=one.arm,
-                )
-                for one in drawn
-            ],
-        )
+        record_draw(connection, trial, seal, batch, plan.entries, now)
         append(connection, [_unit_row(trial, batch, plan, tenancy) for tenancy in found.new])
         append(
             connection,
@@ -411,7 +361,7 @@ def _keep(trial: Trial, seal: SealRow, batch: BatchRow, plan: Clusters, found: _
         _record_merged(connection, trial, plan)
         facts = {
             "batch": batch.number,
-            "clusters": len(plan.strata),
+            "clusters": len(plan.entries),
             "late": len(plan.late),
             "rejoined": len(found.back),
         }
@@ -422,35 +372,6 @@ def _record_merged(connection: Connection, trial: Trial, plan: Clusters) -> None
     """Two households found to be one keep their arms; the analysis joins them (rules §2)."""
     for code, into in plan.merged.items():
         change(connection, HouseholdRow, where={"trial": trial.id, "cluster": code}, to={"merged_into": into})
-
-
-def batch_line(row: BatchRow, *, clusters: int = 0, units: int = 0, late_members: int = 0) -> BatchLine:
-    """A batch as the certificate lists it; the counts have no part in its ledger hash."""
-    return BatchLine(
-        number=row.number,
-        epoch=row.epoch,
-        frozen_at=row.frozen_at,
-        drawn_at=row.drawn_at,
-        list_hash=row.list_hash,
-        clusters=clusters,
-        units=units,
-        late_members=late_members,
-        previous_hash=row.previous_hash,
-    )
-
-
-def as_allocated(row: AllocationRow) -> Allocated:
-    """The allocation room's value of a stored row."""
-    return Allocated(
-        cluster=row.cluster,
-        batch=row.batch,
-        stratum=row.stratum,
-        epoch=row.epoch,
-        block=row.block,
-        slot=row.slot,
-        block_size=row.block_size,
-        arm=row.arm,
-    )
 
 
 def _unit_row(trial: Trial, batch: BatchRow, plan: Clusters, tenancy: Tenancy) -> UnitRow:

@@ -33,7 +33,7 @@ from nudge.records.tables import (
     UnitRow,
 )
 from nudge.trial.codes import TrialCode
-from nudge.trial.enrolment import as_allocated
+from nudge.trial.drawing import as_allocated
 from nudge.trial.entries import as_listed
 from nudge.trial.handle import Trial
 from nudge.trial.units import typed_values, with_bands

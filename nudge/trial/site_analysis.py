@@ -34,7 +34,7 @@ from nudge.records.tables import PostingRow
 from nudge.reports.summary import ArmCount, Checks, Flow, Header, Summary, assemble
 from nudge.reports.wording import count_of
 from nudge.trial.codes import TrialCode
-from nudge.trial.enrolment import as_allocated
+from nudge.trial.drawing import as_allocated
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.installation import down_days
 from nudge.trial.population import Recorded, designs_of, lists_of

@@ -10,26 +10,22 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
-from nudge.allocation.certificate import ledger_hash
 from nudge.allocation.design import Allocated, Design, Entry
 from nudge.allocation.drawing import assignment_of
-from nudge.allocation.listing import list_hash
-from nudge.base.canonical import canonical
 from nudge.base.errors import Place, Problem, Refused
-from nudge.base.values import utc_text
 from nudge.documents.sign import SignSpec, check_sign, draw_sign, sign_reference
 from nudge.documents.templates import TemplateFolder
 from nudge.experiment.conditions import compile_condition
 from nudge.experiment.sites import SiteExperiment
 from nudge.intake.mapping import ColumnMapping, load_mappings, save_mappings
 from nudge.intake.sites import FILE_KIND, Site, SiteList, read_sites
-from nudge.records.store import append, append_allocation, audit, change, remove, rows_of
-from nudge.records.tables import AllocationRow, BatchRow, HouseholdRow, RecipientRow, SealRow, UnitRow
+from nudge.records.store import append, audit, change, remove, rows_of
+from nudge.records.tables import AllocationRow, BatchRow, RecipientRow, SealRow, UnitRow
 from nudge.trial.codes import TrialCode
-from nudge.trial.enrolment import as_allocated, batch_line
-from nudge.trial.entries import entry_of, kept_with_batch
+from nudge.trial.drawing import as_allocated, next_batch, record_draw
+from nudge.trial.entries import entry_of
 from nudge.trial.handle import Trial, require_seal
-from nudge.trial.sealing import draw_seed, epoch_now, frozen_claims, lapsed_claims, read_secret
+from nudge.trial.sealing import epoch_now, frozen_claims, lapsed_claims, read_secret
 from nudge.trial.site_codes import SignTrialCode
 from nudge.trial.sites import SiteFacts, signs_of, site_code
 from nudge.trial.units import exclusion, with_bands
@@ -127,28 +123,18 @@ def draw_sites(
     )
     if dry_run:
         return result
-    batch = BatchRow(
-        trial=trial.id,
-        number=len(batches) + 1,
+    batch = next_batch(
+        trial,
+        batches,
         epoch=epoch,
-        extract_name=reading.name,
-        extract_sha256=reading.sha256,
-        as_of=today.toordinal(),
-        suppression_sha256=NOBODY,
-        suppression_dated=today.toordinal(),
-        list_hash=list_hash(entries),
-        previous_hash=(
-            ledger_hash(trial.id, batch_line(batches[-1]), algorithm=design.algorithm)
-            if batches
-            else trial.seals[0].commitment
-        ),
-        frozen_at=utc_text(now),
-        drawn_at=utc_text(now),
-        status="drawn",
-        day0=None,
-        flow_json=canonical(_flow(result, found, secret, starts) | kept_with_batch(entries)).decode(),
+        extract=(reading.name, reading.sha256),
+        as_of=today,
+        suppression=(NOBODY, today),
+        entries=entries,
+        flow=_flow(result, found, secret, starts),
+        now=now,
     )
-    _keep(trial, seal, batch, design, entries, found, secret, now)
+    _keep(trial, seal, batch, entries, found, secret, now)
     learnt = load_mappings(trial.workspace.mappings)
     save_mappings(trial.workspace.mappings, {**learnt, FILE_KIND: reading.mapping})
     return replace(result, batch=batch.number, made=True)
@@ -300,36 +286,13 @@ def _keep(
     trial: Trial,
     seal: SealRow,
     batch: BatchRow,
-    design: Design,
     entries: Mapping[str, Entry],
     found: _Sorted,
     secret: bytes,
     now: datetime,
 ) -> None:
-    seed = draw_seed(trial, seal)
     with trial.store.transaction() as connection:
-        batches = rows_of(connection, BatchRow, trial=trial.id)
-        if len(batches) != batch.number - 1 or rows_of(connection, SealRow, trial=trial.id)[-1].number != seal.number:
-            raise Refused(TrialCode.DRAWN_MEANWHILE.at(trial.place))
-        frozen = {"batch": batch.number, "list_hash": batch.list_hash, "previous_hash": batch.previous_hash}
-        audit(connection, trial=trial.id, what="list_frozen", facts=frozen | {"clusters": len(entries)}, at=now)
-        before = [as_allocated(row) for row in rows_of(connection, AllocationRow, trial=trial.id)]
-        drawn = design.draw(seed=seed, batch=batch.number, clusters=entries, drawn=before)
-        append(connection, [batch])
-        append(
-            connection,
-            [
-                HouseholdRow(trial=trial.id, cluster=code, stratum=entry.stratum, batch=batch.number, merged_into=None)
-                for code, entry in sorted(entries.items())
-            ],
-        )
-        append_allocation(
-            connection,
-            [
-                AllocationRow(trial=trial.id, **{name: getattr(one, name) for name in Allocated.__dataclass_fields__})
-                for one in drawn
-            ],
-        )
+        record_draw(connection, trial, seal, batch, entries, now)
         rows = [(site, site_code(secret, site.site), False) for site in (*found.new, *found.back)]
         rows += [(site, site_code(secret, site.site), True) for site in found.watched]
         held = {row.unit for row in rows_of(connection, UnitRow, trial=trial.id)}
