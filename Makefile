@@ -44,14 +44,15 @@ demo: $(RUN_STAMP) ## the flagship trial on an invented council, in demo/
 	echo
 	echo "make demo: it worked. Open demo/out/wealden-arrears/report.html in a browser."
 
+# One file's tests go to one process: what a file makes once for all of them is made once.
 test: $(TEST_STAMP) lint ## style, types, floors and every test, on SQLite and a real PostgreSQL
-	$(BIN)/python -m pytest -q --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest -q --numprocesses 2 --dist loadfile
 	echo "make test: it worked."
 
 # Tracing every line nearly doubles the time that drawing letters takes, so it has a target of its own.
 coverage: $(TEST_STAMP) ## which lines and branches of nudge/ the tests run: at least 94 in 100, in twice the time
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest -q --numprocesses 2 --dist loadgroup --cov --cov-report=
+	$(BIN)/python -m pytest -q --numprocesses 2 --dist loadfile --cov --cov-report=
 	echo "Lines and branches of nudge/ run by the tests: $$($(BIN)/coverage report --format=total) in 100."
 	echo "make coverage: it worked."
 
