@@ -80,7 +80,7 @@ _MARKED: Final = re.compile(r"[\W_]+")
 
 
 def _plain(text: str) -> str:
-    split = unicodedata.normalize("NFKD", text.casefold())
+    split = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return _MARKED.sub("", "".join(sign for sign in split if not unicodedata.combining(sign)))
 
 

@@ -133,7 +133,9 @@ def telephone(text: str | None) -> str:
 
 def surname(text: str | None) -> str:
     """Without regard to capitals, accents, apostrophes or repeated spaces; otherwise letter for letter."""
-    parts = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text or "").casefold())
+    # a circled A is a capital only once it is taken apart, and a folded letter may come apart again
+    parts = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text or "")).casefold()
+    parts = _APOSTROPHES.sub("", unicodedata.normalize("NFKD", parts))
     return " ".join("".join(part for part in parts if not unicodedata.combining(part)).split())
 
 

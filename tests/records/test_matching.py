@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nudge.records.matching import By, Index, Match, letter_reference, reference, surname, telephone, uprn
@@ -136,6 +136,7 @@ TIDIERS = [reference, letter_reference, telephone, surname, uprn]
 
 
 @given(st.sampled_from(TIDIERS), st.text())
+@example(surname, "\N{PARENTHESIZED LATIN CAPITAL LETTER A}")
 def test_tidying_twice_changes_nothing_more(tidy, text: str) -> None:
     once = tidy(text)
     assert tidy(once) == once
