@@ -9,9 +9,7 @@ import re
 from datetime import date, datetime, timedelta
 from typing import Final
 
-MONTHS: Final = (
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
-)
+MONTHS: Final = "January February March April May June July August September October November December".split()
 _MONTH_NUMBER: Final = {name[:3].lower(): number for number, name in enumerate(MONTHS, start=1)}
 _ISO: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?")
 _SLASHED: Final = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})(?:[ ,]+\d{1,2}:\d{2}(?::\d{2})?)?")

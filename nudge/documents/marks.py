@@ -22,8 +22,8 @@ from importlib.resources import files
 from typing import Final
 
 import pikepdf
-from fontTools import subset  # type: ignore[import-untyped]
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+from fontTools import subset
+from fontTools.ttLib import TTFont
 
 from nudge.documents.letter import ALPHABET
 from nudge.documents.profiles import PAGE_HEIGHT, Zone

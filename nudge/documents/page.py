@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 import pydyf
 import weasyprint
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+from fontTools.ttLib import TTFont
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse, fetch
 

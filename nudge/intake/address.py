@@ -26,11 +26,11 @@ _BFPO: Final = re.compile(r"b\.?f\.?p\.?o\.?(?: (?:no\.? ?)?|)(?:c/o )?(\d{1,4})
 _BFPO_WITHIN: Final = re.compile(r"\bb\.?f\.?p\.?o\.? ?(?:no\.? ?)?(?:c/o )?(\d{1,4})\b", re.IGNORECASE)
 _COMMAS: Final = re.compile(r" ?,(?: ?,)*")
 _HOME_NATIONS: Final = frozenset(
-    "england scotland wales cymru northernireland uk unitedkingdom greatbritain gb britain gbr lloegr yralban "  # noqa: SIM905
+    "england scotland wales cymru northernireland uk unitedkingdom greatbritain gb britain gbr lloegr yralban "
     "gogleddiwerddon ydeyrnasunedig".split()
 )
 _ABROAD: Final = frozenset(
-    "france germany spain portugal italy ireland republicofireland eire poland netherlands belgium usa unitedstates "  # noqa: SIM905
+    "france germany spain portugal italy ireland republicofireland eire poland netherlands belgium usa unitedstates "
     "unitedstatesofamerica canada australia newzealand india pakistan bangladesh nigeria romania bulgaria greece "
     "turkey cyprus malta gibraltar".split()
 )

@@ -10,7 +10,7 @@ from typing import Final
 from nudge.intake.codes import RowCode
 
 TITLES: Final = frozenset(
-    "mr mrs miss ms mx dr doctor rev revd reverend canon fr father sister sr br brother pastor imam rabbi rabbanit "  # noqa: SIM905
+    "mr mrs miss ms mx dr doctor rev revd reverend canon fr father sister sr br brother pastor imam rabbi rabbanit "
     "prof professor sir dame lord lady baron baroness viscount viscountess earl countess hon rthon cllr councillor "
     "capt captain maj major col colonel ltcol lt lieutenant sgt sergeant cpl corporal pte private wo cdr commander "
     "flt fltlt sqnldr wgcdr grpcapt gen general brig brigadier master mstr ind mme mlle m messrs mre pc ps insp "
@@ -36,7 +36,7 @@ _ORGANISATION: Final = re.compile(
 )
 _INITIALS: Final = re.compile(r"(?:[^\W\d_]\.? ?){1,3}")
 _PARTICLES: Final = frozenset(
-    "van von der den de du da do dos das di del della la le les el al bin ibn bint ben ap ab st ter ten o".split()  # noqa: SIM905
+    "van von der den de du da do dos das di del della la le les el al bin ibn bint ben ap ab st ter ten o".split()
 )
 
 

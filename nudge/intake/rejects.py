@@ -23,9 +23,9 @@ MISSING: Final = "missing"
 LETTER: Final = "letter"
 """The heading of a fault that was found while the letters of a row were tried, in no cell of it."""
 _BLANK: Final = frozenset(
-    "reference-blank name-blank address-blank address-no-postcode date-blank amount-blank joint-name-missing".split()  # noqa: SIM905
+    "reference-blank name-blank address-blank address-no-postcode date-blank amount-blank joint-name-missing".split()
 )
-_UNREACHED: Final = frozenset("address-no-fixed-abode address-abroad name-nobody name-organisation".split())  # noqa: SIM905
+_UNREACHED: Final = frozenset("address-no-fixed-abode address-abroad name-nobody name-organisation".split())
 _FOLLOWS: Final = "tenancy-part-rejected"  # nothing to do in such a row: its neighbour is what is wrong
 # By how a code begins, in the order in which to work: one row, and several.
 _ASKS: Final = (

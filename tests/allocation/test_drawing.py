@@ -235,7 +235,7 @@ def test_a_minimised_draw_of_three_arms_gives_each_the_same_chance(measure: str)
         ratio=(1, 1, 1),
         strata=("patch",),
         method="minimised",
-        imbalance=measure,  # type: ignore[arg-type]
+        imbalance=measure,
     )
     assignment = design.assignment(design.draw(seed=SEED, batch=1, clusters=entries(design, 20)))
     redraws = np.concatenate([*assignment.redraw(3_000, KEY)])
@@ -307,7 +307,7 @@ BAD = {
 @pytest.mark.parametrize(("terms", "code"), BAD.values(), ids=BAD)
 def test_a_design_that_cannot_be_drawn_is_refused_with_its_reason(terms: dict[str, object], code: str) -> None:
     with pytest.raises(Refused) as refusal:
-        Design(**({"trial": "demo", "arms": ARMS, "ratio": (1, 1)} | terms))  # type: ignore[arg-type]
+        Design(**({"trial": "demo", "arms": ARMS, "ratio": (1, 1)} | terms))
     assert AllocationCode[code].slug in {problem.code for problem in refusal.value.problems}
 
 

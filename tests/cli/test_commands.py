@@ -247,13 +247,13 @@ def test_json_has_standard_output_to_itself(nudge: Terminal, posted_office: Offi
 def test_the_weekly_commands_say_what_changed_what_is_next_and_how_to_go_back(nudge: Terminal, office: Office) -> None:
     at(office, nudge)
     dry = enrol(nudge, office, "--dry-run", "--json", "-")
-    assert dry.code == 0  # type: ignore[attr-defined]
-    assert dry.figures()["batch"] is None  # type: ignore[attr-defined]
+    assert dry.code == 0
+    assert dry.figures()["batch"] is None
     done = enrol(nudge, office)
-    assert done.code == 0  # type: ignore[attr-defined]
+    assert done.code == 0
     for words in ("read as", "tenancies allocated", "nudge undo wealden-arrears/1", "Next: nudge letters"):
-        assert words in done.out  # type: ignore[attr-defined]
-    assert "Nothing changed" in enrol(nudge, office).out  # type: ignore[attr-defined]
+        assert words in done.out
+    assert "Nothing changed" in enrol(nudge, office).out
     made = nudge("letters", "wealden-arrears", on=MONDAY)
     assert made.code == 0
     for words in ("print-001.pdf", "manifest.csv", "nudge undo wealden-arrears/1", "Next: nudge dispatch"):
@@ -267,7 +267,7 @@ def test_the_weekly_commands_say_what_changed_what_is_next_and_how_to_go_back(nu
     assert "Nothing changed" in nudge(*posting, on=TUESDAY).out
     assert nudge("undo", "wealden-arrears/1", on=TUESDAY).code == 3
     arms = set(office.arms().values())
-    assert not [arm for arm in arms if arm in done.out + made.out + posted.out + nudge("status", on=TUESDAY).out]  # type: ignore[attr-defined]
+    assert not [arm for arm in arms if arm in done.out + made.out + posted.out + nudge("status", on=TUESDAY).out]
     office.close()
 
 
@@ -325,12 +325,12 @@ def test_a_long_refusal_is_cut_at_twenty_rows(nudge: Terminal, office: Office) -
     at(office, nudge)
     rows = [tenancy(number, Arrears="rather a lot") for number in range(1, 31)]
     shown = enrol(nudge, office, rows=[*rows, tenancy(40)])
-    assert shown.code == 3  # type: ignore[attr-defined]
-    lines = shown.err.splitlines()  # type: ignore[attr-defined]
+    assert shown.code == 3
+    lines = shown.err.splitlines()
     assert lines[1:3] == ["To do, where the file comes from:", "  - correct the values of 30 rows"]
     assert sum(line.startswith("row") for line in lines) == 20
     assert lines[-1] == "… and 10 rows more"
-    assert "rather a lot" not in shown.err  # type: ignore[attr-defined]
+    assert "rather a lot" not in shown.err
 
 
 def test_a_refusal_of_many_problems_is_cut_at_twenty(capsys: pytest.CaptureFixture[str]) -> None:

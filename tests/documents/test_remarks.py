@@ -27,7 +27,7 @@ def letter(body: str, *, stage: str = "first", family: str = "invitation", ask: 
 
 
 def remarks(html: str, **other: object) -> tuple[Remark, ...]:
-    spec = replace(BASE, **other)  # type: ignore[arg-type]
+    spec = replace(BASE, **other)
     return remarks_of(html, draw(html, shipped().path, profile=DL, template=spec.template), spec)
 
 

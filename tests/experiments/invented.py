@@ -140,7 +140,7 @@ def _banded(experiment: LiveExperiment, cells: Mapping[str, Value]) -> dict[str,
         value = cells[band.of]
         edges = [experiment.inside(edge, band.of) for edge in band.edges]
         words = labels(band, experiment.columns[band.of])
-        found[name] = None if value is None else words[sum(value >= edge for edge in edges)]  # type: ignore[operator]
+        found[name] = None if value is None else words[sum(value >= edge for edge in edges)]
     return found
 
 

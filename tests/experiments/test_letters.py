@@ -81,7 +81,7 @@ def _run(folder: Path, name: str) -> Run:
     for source in {claim.source for claim in experiment.claims.values()}:
         (folder / source).write_bytes(history(experiment, MONDAY))
     seal_trial(_trial(folder, name), secret=SECRET, now=moment(SEALED))
-    if _trial(folder, name).seal.beacon_value is None:  # type: ignore[union-attr]
+    if _trial(folder, name).seal.beacon_value is None:
         record_beacon(_trial(folder, name), "04 11 23 31 40 52", now=moment(date(2026, 12, 5), 21))
     found = people(experiment, max(2 * UNITS_AN_ARM, 6 * len(experiment.arms)))
     week, stop = folder / "data" / "week.csv", folder / "data" / "stop.csv"

@@ -82,7 +82,7 @@ def test_whether_two_names_may_be_one_does_not_hang_on_their_order(one: Person, 
 def test_the_pairs_found_do_not_hang_on_the_order_of_the_file(rows: list[tuple[Person, str]], random: object) -> None:
     tenancies = [tenancy(number, person, home) for number, (person, home) in enumerate(rows, start=2)]
     shuffled = list(tenancies)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     assert alike(*tenancies) == alike(*shuffled)
     for pair in alike(*tenancies):
         one, other = rows[pair.first - 2], rows[pair.second - 2]

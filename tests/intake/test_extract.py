@@ -24,7 +24,7 @@ MONEY = {"arrears": Kind.MONEY}
 
 
 def read(path: Path, kinds: dict[str, Kind] | None = None, **options: object) -> Extract:
-    return read_extract(path, MONEY if kinds is None else kinds, None, **options)  # type: ignore[arg-type]
+    return read_extract(path, MONEY if kinds is None else kinds, None, **options)
 
 
 def tenancies(path: Path, kinds: dict[str, Kind] | None = None) -> list[Tenancy]:

@@ -19,7 +19,7 @@ KINDS = {"arrears": Kind.MONEY}
 
 
 def read(path: Path, **options: object) -> History:
-    return read_history(path, KINDS, None, **options)  # type: ignore[arg-type]
+    return read_history(path, KINDS, None, **options)
 
 
 def test_a_row_is_a_tenancy_its_letter_its_values_and_its_first_events(write: Write) -> None:

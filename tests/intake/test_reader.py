@@ -29,7 +29,7 @@ def cells_of(table: Table) -> list[tuple[str, ...]]:
 
 def code_of(path: Path, **options: object) -> str:
     with pytest.raises(Refused) as refusal:
-        list(open_table(path, **options).rows())  # type: ignore[arg-type]
+        list(open_table(path, **options).rows())
     return refusal.value.problems[0].code
 
 

@@ -105,7 +105,7 @@ def test_i2_the_order_of_the_rows_changes_nothing_but_their_numbers(
             return [(one.reference, set(one.people), one.post_to, dict(one.values)) for one in extract.tenancies()]
 
     shuffled = list(rows)
-    order.shuffle(shuffled)  # type: ignore[attr-defined]
+    order.shuffle(shuffled)
     assert read(shuffled) == read(rows)
 
 

@@ -26,7 +26,7 @@ def planned() -> Feasibility:
 
 
 def told(found: Feasibility, **more: Any) -> str:
-    story = tell_plan(load(FLAGSHIP).experiment, found, (), definition_hash="ab" * 32, **more)  # type: ignore[arg-type]
+    story = tell_plan(load(FLAGSHIP).experiment, found, (), definition_hash="ab" * 32, **more)
     return story_text(story, width=1_000)
 
 
@@ -111,7 +111,7 @@ def test_several_arms_are_compared_by_name_and_by_dunnetts_bound(planned: Feasib
 
 
 def test_the_page_says_what_the_terminal_says_and_names_its_picture(planned: Feasibility) -> None:
-    story = tell_plan(load(FLAGSHIP).experiment, planned, (), definition_hash="ab" * 32)  # type: ignore[arg-type]
+    story = tell_plan(load(FLAGSHIP).experiment, planned, (), definition_hash="ab" * 32)
     page = story_html(story)
     assert story.answers[0].head in page
     assert "Of 100 trials, how many would find 3 days earlier" in page

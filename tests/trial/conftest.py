@@ -181,10 +181,10 @@ class Office:
         extract = self.file(f"{on.isoformat()}-{name}", as_csv(rows))
         listed = self.list(stop, f"{on.isoformat()}-stop.csv")
         settings = {"dated": on, "today": on, "now": moment(on)} | more
-        return enrol(self.trial, extract, listed, **settings)  # type: ignore[arg-type]
+        return enrol(self.trial, extract, listed, **settings)
 
     def letters(self, number: int = 1, *, on: date = MONDAY, **more: object) -> LettersMade:
-        return make_batch_letters(self.trial, number, today=on, now=moment(on, 11), **more)  # type: ignore[arg-type]
+        return make_batch_letters(self.trial, number, today=on, now=moment(on, 11), **more)
 
     def rows(self, table: type[Row], **equal: object) -> list[Row]:
         """What is on record."""
@@ -213,7 +213,7 @@ class Office:
     def dispatch(self, number: int = 1, *, on: date = MONDAY, stop: str = "", **more: object) -> Posted:
         listed = Listed(self.list(stop, f"{on.isoformat()}-posting-stop.csv"), on)
         settings = {"today": on, "now": moment(on, 16)} | more
-        return confirm_posting(self.trial, number, on=on, listed=listed, **settings)  # type: ignore[arg-type]
+        return confirm_posting(self.trial, number, on=on, listed=listed, **settings)
 
 
 TUESDAY = MONDAY + timedelta(days=1)

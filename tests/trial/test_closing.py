@@ -21,7 +21,7 @@ OPENS = WEDNESDAY + timedelta(days=66 + 7)  # the last reading of arrears may be
 
 
 def close(office: Office, **more: object) -> object:
-    return close_trial(office.trial, now=moment(OPENS), **{"today": OPENS} | more)  # type: ignore[arg-type]
+    return close_trial(office.trial, now=moment(OPENS), **{"today": OPENS} | more)
 
 
 def tamper(office: Office, *statements: str) -> None:
@@ -72,11 +72,11 @@ def test_a_trial_is_not_closed_before_its_results_open(posted_office: Office) ->
 def test_i8_the_certificate_opens_the_arms_only_after_the_close(posted_office: Office) -> None:
     done = close(posted_office)
     first = posted_office.files()
-    assert not close(posted_office).made  # type: ignore[attr-defined]
+    assert not close(posted_office).made
     assert posted_office.files() == first
     document = json.loads(first["wealden-arrears/certificate.json"])
     assert bytes(range(32)).hex() in json.dumps(document)
-    assert done.made  # type: ignore[attr-defined]
+    assert done.made
     assert not [name for name in ("Ashdown", "Birch", "T000001") if name in json.dumps(document)]
 
 

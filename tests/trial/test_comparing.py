@@ -104,7 +104,7 @@ def test_a_terminal_gets_the_blocks_that_differ(found: Comparison) -> None:
     assert story_html(_story(found)).count('<table class="redline">') == 1
 
 
-def _story(found: Comparison):  # type: ignore[no-untyped-def]
+def _story(found: Comparison):
     return tell_comparison(
         found.experiment,
         found.shown,

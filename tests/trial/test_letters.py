@@ -244,11 +244,11 @@ def test_the_second_letter_goes_by_one_rule_in_every_arm(posted_office: Office) 
     rows[3]["Arrears"] = "2.00"
     del rows[4]
     made = second(posted_office, rows)
-    assert made.skipped == {"contact": 1, "active_agreement": 1, "not_eligible": 1, "not_in_extract": 1}  # type: ignore[attr-defined]
+    assert made.skipped == {"contact": 1, "active_agreement": 1, "not_eligible": 1, "not_in_extract": 1}
     written = {row.tenancy_reference for row in posted_office.rows(RecipientRow)} & {"T000002", "T000006"}
     for reference in written:
         assert {status for status, _ in statuses(posted_office, reference, "second")} == {"made"}
-    assert made.made == 3  # type: ignore[attr-defined]
+    assert made.made == 3
 
 
 def test_the_second_letter_is_not_made_before_it_is_due(posted_office: Office) -> None:
@@ -285,7 +285,7 @@ def test_a_second_letter_made_for_who_paid_before_the_posting_is_taken_out_again
     second(posted_office, still_owing())
     event(posted_office, "T000006", "payment", DUE)
     again = second(posted_office, still_owing(), on=DUE + timedelta(days=1))
-    assert again.skipped == {"payment": 1}  # type: ignore[attr-defined]
+    assert again.skipped == {"payment": 1}
     assert statuses(posted_office, "T000006", "second") == [("abandoned", "payment")] * 2
     done = posted_office.dispatch(on=DUE + timedelta(days=1), wave="second")
     assert done.posted == HOUSEHOLDS - 1

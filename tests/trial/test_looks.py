@@ -82,7 +82,7 @@ def primary(summary: dict) -> dict:
 
 
 def at(office: Office, day: date, **more: object) -> dict:
-    return estimate(office.trial, today=day, redraws=99, **more)  # type: ignore[arg-type]
+    return estimate(office.trial, today=day, redraws=99, **more)
 
 
 def test_before_half_of_what_was_planned_is_in_there_is_no_look(looked: Office) -> None:

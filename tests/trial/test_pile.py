@@ -254,11 +254,11 @@ def test_i4_a_letter_that_no_envelope_takes_is_found_before_the_draw_by_its_row(
     extract = office.file("week.csv", as_csv(tenants, headings))
     given = {"dated": MONDAY, "today": MONDAY, "now": moment(MONDAY)}
     with pytest.raises(Refused) as refusal:
-        enrol(office.trial, extract, office.list(), **given)  # type: ignore[arg-type]
+        enrol(office.trial, extract, office.list(), **given)
     problems = refusal.value.problems
     assert {problem.code for problem in problems} == {"letters-unwritable", "too-many-sheets"}
     assert {problem.place.row for problem in problems} == {None, 3}
-    found = enrol(office.trial, extract, office.list(), accept_good_rows=True, **given)  # type: ignore[arg-type]
+    found = enrol(office.trial, extract, office.list(), accept_good_rows=True, **given)
     assert found.flow["excluded"] == {"letter_cannot_be_written": 1}
     assert found.flow["allocated"] == 2
     assert found.rejects_file is not None

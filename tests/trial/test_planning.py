@@ -78,12 +78,12 @@ def test_the_block_to_copy_gives_the_plan_that_the_letters_gave(tmp_path: Path) 
     block = planned.baseline
     assert block["source"] == "data/h.csv"
     assert block["period"] == "2025-01..2025-11"
-    assert block["events"] == pytest.approx(block["units"] / 3, abs=1)  # type: ignore[operator]
+    assert block["events"] == pytest.approx(block["units"] / 3, abs=1)
     text = "baseline: {" + ", ".join(f"{key}: {value}" for key, value in block.items()) + "}"
     (tmp_path / "data" / "h.csv").unlink()
     again = plan_trial(trial(tmp_path, baseline=text, cluster=""))
     assert again.history is None
-    assert again.main.background.response.reference == pytest.approx(block["rmst"])  # type: ignore[union-attr]
+    assert again.main.background.response.reference == pytest.approx(block["rmst"])
     assert not again.baseline
 
 
@@ -108,7 +108,7 @@ def test_a_history_of_other_events_leaves_the_stated_figures_and_says_so(tmp_pat
 
 def refused(*arguments: object, **named: object) -> list[str]:
     with pytest.raises(Refused) as refusal:
-        plan_trial(*arguments, **named)  # type: ignore[arg-type]
+        plan_trial(*arguments, **named)
     return [problem.code for problem in refusal.value.problems]
 
 

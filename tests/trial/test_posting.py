@@ -179,7 +179,7 @@ def test_what_was_withheld_from_a_posted_batch_stays_withheld(lettered_office: O
 
 
 def again(office: Office, *references: str, on: date = THURSDAY, **more: object) -> tuple[object, ...]:
-    return reprint(office.trial, 1, references, today=on, now=moment(on), **more)  # type: ignore[arg-type]
+    return reprint(office.trial, 1, references, today=on, now=moment(on), **more)
 
 
 def test_i13_a_spoilt_letter_is_printed_again_from_the_same_bytes(posted_office: Office) -> None:

@@ -48,7 +48,7 @@ def edit(office: Office, old: str, new: str) -> None:
 
 
 def amend(office: Office, because: str = "new telephone number", **more: object) -> AmendmentRow:
-    return amend_trial(office.trial, because=because, by="JP", now=moment(TUESDAY), **more)  # type: ignore[arg-type]
+    return amend_trial(office.trial, because=because, by="JP", now=moment(TUESDAY), **more)
 
 
 @pytest.fixture
@@ -264,7 +264,7 @@ def test_i6_a_claim_stands_on_its_frozen_figures_when_the_source_went_under_rete
 def test_sealing_goes_on_where_it_was_cut_short(unsealed: Office) -> None:
     (unsealed.folder / "secrets").mkdir(exist_ok=True)
     (unsealed.folder / "secrets/.wealden-arrears.secret.part").write_text("half")
-    assert seal(unsealed).made  # type: ignore[attr-defined]
+    assert seal(unsealed).made
     assert [path.name for path in (unsealed.folder / "secrets").iterdir()] == ["wealden-arrears.secret"]
     assert [row.what for row in unsealed.rows(AuditRow)] == ["sealed"]
 

@@ -64,7 +64,7 @@ def draw(folder: Path, rows: list[dict[str, str]], name: str = "sites.csv", **mo
     file = folder / "data" / name
     file.write_bytes(sites_csv(rows))
     settings = {"today": LISTED, "now": moment(LISTED)} | more
-    return draw_sites(trial_of(folder, NAME), file, **settings)  # type: ignore[arg-type]
+    return draw_sites(trial_of(folder, NAME), file, **settings)
 
 
 def row(number: int, **changes: str) -> dict[str, str]:

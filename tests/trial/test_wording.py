@@ -79,7 +79,7 @@ def test_what_is_held_goes_out_once_a_person_lets_it_through_by_name_and_is_prin
     assert LET_THROUGH in tables[-1].rows[0]
     section = overrides({"overrides": named})
     assert section is not None
-    assert section.parts[-1].rows == (("Wording that works by fear", LET_THROUGH),)  # type: ignore[union-attr]
+    assert section.parts[-1].rows == (("Wording that works by fear", LET_THROUGH),)
     assert overrides({}) is None
 
 
