@@ -336,19 +336,9 @@ def _header(
         as_of=today,
         randomised="yes",
         drawn=Design.of(trial.experiment).algorithm,
-        amendments=[
-            {
-                "number": row.number,
-                "at": row.at,
-                "kind": row.kind,
-                "because": row.because,
-                "by": row.by,
-                "changes": sorted(json.loads(row.changes_json)),
-            }
-            for row in recorded.amendments
-        ],
+        amendments=recorded.amended,
         overrides={str(name): said for name, said in trial.experiment.governance.overrides.items()},
-        epochs=1 + sum(row.new_epoch for row in recorded.amendments),
+        epochs=recorded.epochs,
         certificate_level=level_of(seal.beacon_name, seal.witness).value,
         flow=Flow(
             rows=sum(flow["rows"] - sum(flow["dropped"].values()) for flow in flows),

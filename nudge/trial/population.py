@@ -58,6 +58,20 @@ class Recorded:
     imports: Sequence[ImportRow]
     ledger: Sequence[AuditRow]
 
+    @property
+    def amended(self) -> list[dict[str, Any]]:
+        """Every amendment as the report prints it, with the names of what it changed (I7)."""
+        names = ("number", "at", "kind", "because", "by")
+        return [
+            {name: getattr(row, name) for name in names} | {"changes": sorted(json.loads(row.changes_json))}
+            for row in self.amendments
+        ]
+
+    @property
+    def epochs(self) -> int:
+        """One, and one more for each amendment that opened another."""
+        return 1 + sum(row.new_epoch for row in self.amendments)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Population:

@@ -16,10 +16,10 @@ from nudge.intake.cells import reference_key
 from nudge.intake.mapping import ColumnMapping, load_mappings, save_mappings
 from nudge.intake.readings import KINDS, Readings, SiteReading, read_readings
 from nudge.records.codes import ResponseCode
-from nudge.records.store import append, audit, rows_of
+from nudge.records.store import rows_of
 from nudge.records.tables import ImportRow, MeasurementRow, UnitRow
 from nudge.trial.handle import Trial
-from nudge.trial.responses import Imported, added_before, check_open, import_row
+from nudge.trial.imports import Imported, added_before, check_open, cover_problems, keep_import
 from nudge.trial.site_codes import SignTrialCode
 from nudge.trial.sites import SiteFacts, signs_of
 
@@ -130,17 +130,8 @@ def _problems(
     *,
     accept_good_rows: bool,
 ) -> Iterator[Problem]:
-    place, proposed = Place(reading.name), reading.proposed_covers
-    if known is not None and known.kind != reading.kind:
-        yield ResponseCode.KIND_DIFFERS.at(place, before=known.kind)
-    if known is None and covers is None:
-        if proposed is None:
-            yield ResponseCode.COVERS_UNKNOWN.at(place)
-        else:
-            first, last = (day.isoformat() for day in proposed)
-            yield ResponseCode.COVERS_NEEDED.at(place, first=first, last=last)
-    if covers is not None and covers[1] > today:
-        yield ResponseCode.COVERS_FUTURE.at(place, today=today.isoformat(), last=covers[1].isoformat())
+    place = Place(reading.name)
+    yield from cover_problems(reading.name, reading.kind, reading.proposed_covers, known, covers, today)
     if covers is not None and covers[0] > covers[1]:
         yield SignTrialCode.COVERS_TURNED.at(place)
     if known is not None:
@@ -191,10 +182,7 @@ def _keep(
             notes=(*reading.notes, *_told(reading, sums.ways, sums.unmatched["several"])),
         )
         if not dry_run:
-            append(connection, [import_row(trial.id, imported, now)])
-            append(connection, sums.rows(trial.id, reading.sha256))
-            kept = {name: value for name, value in imported.figures().items() if name not in {"file", "made", "notes"}}
-            audit(connection, trial=trial.id, what="responses_added", facts=kept, at=now)
+            keep_import(connection, trial, imported, sums.rows(trial.id, reading.sha256), now)
     return imported
 
 

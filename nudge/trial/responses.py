@@ -10,16 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection
 
 from nudge.base.canonical import canonical
 from nudge.base.columns import Value
 from nudge.base.errors import Place, Problem, Refused
-from nudge.base.values import utc_text
 from nudge.experiment.conditions import EVENT_COLUMNS, Condition, compile_condition
-from nudge.experiment.seal import definition_hash
 from nudge.intake.mapping import ColumnMapping, load_mappings, save_mappings
 from nudge.intake.rejects import problems as reject_problems
 from nudge.intake.rejects import write_rejects
@@ -27,10 +25,11 @@ from nudge.intake.responses import ResponseRow, Responses, read_responses
 from nudge.intake.telling import told
 from nudge.records.codes import ResponseCode
 from nudge.records.matching import Index
-from nudge.records.store import append, audit, change, remove, rows_of
+from nudge.records.store import audit, remove, rows_of
 from nudge.records.tables import EventRow, ImportRow, MeasurementRow, PostingRow, RecipientRow, ReviewRow
 from nudge.trial.codes import TrialCode
 from nudge.trial.handle import Trial
+from nudge.trial.imports import Imported, added_before, check_open, cover_problems, keep_import
 from nudge.trial.units import text_values
 
 # Kinds of event that need no rule: a row of the file is one.
@@ -48,46 +47,6 @@ FILE_OF: Final[Mapping[str, str]] = {
 # What an event keeps of its row: words of a closed list, and dates. A typed reason may hold a name (I12).
 _PLAIN: Final = ("direction", "what", "until")
 SLOW_TO_LOG: Final = 3  # days after a contact from which its being written down so late is worth a remark
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
-    """What became of one file. Good rows = matched + not in this trial + conflicts + not counted + undecided.
-
-    `not_counted` fit no event rule; `undecided` lack a cell that a rule asks for; `events` are by kind, those of rows
-    that wait for a decision not among them. `made` is False where the file was on record already, or on a dry run.
-    """
-
-    name: str
-    sha256: str
-    kind: str
-    covers: tuple[date, date]
-    made: bool
-    rows: int
-    matched: int = 0
-    not_in_trial: int = 0
-    conflicts: int = 0
-    rejected: int = 0
-    not_counted: int = 0
-    undecided: int = 0
-    logged_late: int = 0
-    events: Mapping[str, int] = field(default_factory=dict)
-    rejects_file: Path | None = None
-    notes: tuple[str, ...] = ()
-
-    def figures(self) -> dict[str, Any]:
-        """The counts, for JSON."""
-        names = ("rows", "matched", "not_in_trial", "conflicts", "rejected", "not_counted", "undecided", "logged_late")
-        return {
-            "file": self.name,
-            "sha256": self.sha256,
-            "kind": self.kind,
-            "covers": [day.isoformat() for day in self.covers],
-            "made": self.made,
-            **{name: getattr(self, name) for name in names},
-            "events": dict(self.events),
-            "notes": list(self.notes),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,39 +147,16 @@ def withdraw_responses(trial: Trial, sha256: str, *, because: str, now: datetime
     return gone["EventRow"]
 
 
-def check_open(trial: Trial) -> None:
-    """Sealed, its event rules those of the seal, and not closed. A template touched since is no matter here."""
-    if trial.seal is None:
-        raise Refused(TrialCode.NOT_SEALED.at(trial.place, trial=trial.id))
-    if definition_hash(trial.experiment) != trial.seal.definition_hash:
-        raise Refused(TrialCode.CHANGED_SINCE_SEAL.at(trial.place, what="this experiment file", trial=trial.id))
-    with trial.store.snapshot() as connection:
-        if trial.is_closed(connection):
-            raise Refused(TrialCode.CLOSED.at(trial.place))
-
-
 def _problems(
     reading: Responses,
     known: ImportRow | None,
     covers: tuple[date, date] | None,
     today: date,
 ) -> Iterator[Problem]:
-    place = Place(reading.name)
-    if known is not None:
-        if known.kind != reading.kind:
-            yield ResponseCode.KIND_DIFFERS.at(place, before=known.kind)
-    elif covers is None and reading.proposed_covers is None:
-        yield ResponseCode.COVERS_UNKNOWN.at(place)
-    elif covers is None and reading.proposed_covers is not None:
-        first, last = reading.proposed_covers
-        yield ResponseCode.COVERS_NEEDED.at(place, first=first.isoformat(), last=last.isoformat())
-    if covers is not None and covers[1] > today:
-        yield ResponseCode.COVERS_FUTURE.at(place, today=today.isoformat(), last=covers[1].isoformat())
-    if known is not None:
-        return
-    if reading.proposed_covers is not None and reading.proposed_covers[1] > today:
+    yield from cover_problems(reading.name, reading.kind, reading.proposed_covers, known, covers, today)
+    if known is None and reading.proposed_covers is not None and reading.proposed_covers[1] > today:
         late = [row.row for row in reading.records() if row.on > today]
-        yield ResponseCode.ROWS_FUTURE.at(place, today=today.isoformat(), count=len(late), row=late[0])
+        yield ResponseCode.ROWS_FUTURE.at(Place(reading.name), today=today.isoformat(), count=len(late), row=late[0])
 
 
 def _rejects_file(trial: Trial, reading: Responses) -> Path:
@@ -261,12 +197,7 @@ def _keep(
             **found.counts,
         )
         if not dry_run:
-            append(connection, [import_row(trial.id, imported, now)])
-            append(connection, [*found.events, *found.measurements, *found.reviews])
-            facts = imported.figures()
-            # a file's name is whatever somebody typed, and the chain is never erased
-            kept = {name: value for name, value in facts.items() if name not in {"file", "made", "notes"}}
-            audit(connection, trial=trial.id, what="responses_added", facts=kept, at=now)
+            keep_import(connection, trial, imported, [*found.events, *found.measurements, *found.reviews], now)
     return imported
 
 
@@ -379,65 +310,6 @@ def _index(connection: Connection, trial: str) -> Index:
     postings = rows_of(connection, PostingRow, trial=trial)
     return Index.of(
         rows_of(connection, RecipientRow, trial=trial), {row.letter_reference: row.unit for row in postings}
-    )
-
-
-def import_row(trial: str, imported: Imported, now: datetime) -> ImportRow:
-    return ImportRow(
-        trial=trial,
-        sha256=imported.sha256,
-        kind=imported.kind,
-        name=imported.name,
-        at=utc_text(now),
-        rows=imported.rows,
-        covers_from=imported.covers[0].toordinal(),
-        covers_to=imported.covers[1].toordinal(),
-        matched=imported.matched,
-        not_in_trial=imported.not_in_trial,
-        conflicts=imported.conflicts,
-        rejected=imported.rejected,
-    )
-
-
-def added_before(
-    connection: Connection,
-    trial: Trial,
-    known: ImportRow,
-    covers: tuple[date, date] | None,
-    now: datetime,
-    *,
-    dry_run: bool,
-) -> Imported:
-    """A file already on record: nothing changes but, where others are stated, the days it covers."""
-    held = (date.fromordinal(known.covers_from), date.fromordinal(known.covers_to))
-    corrected = covers is not None and covers != held
-    if corrected and covers is not None and not dry_run:
-        to = {"covers_from": covers[0].toordinal(), "covers_to": covers[1].toordinal()}
-        change(connection, ImportRow, where={"trial": trial.id, "sha256": known.sha256}, to=to)
-        facts = {
-            "sha256": known.sha256,
-            "from": [day.isoformat() for day in held],
-            "to": [day.isoformat() for day in covers],
-        }
-        audit(connection, trial=trial.id, what="coverage_corrected", facts=facts, at=now)
-    events = rows_of(connection, EventRow, trial=trial.id, import_sha256=known.sha256)
-    return Imported(
-        name=known.name,
-        sha256=known.sha256,
-        kind=known.kind,
-        covers=covers or held,
-        made=corrected and not dry_run,
-        rows=known.rows,
-        matched=known.matched,
-        not_in_trial=known.not_in_trial,
-        conflicts=known.conflicts,
-        rejected=known.rejected,
-        events=Counter(event.kind for event in events),
-        notes=(
-            "on record already; only the days it covers were corrected"
-            if corrected
-            else "on record already: no change",
-        ),
     )
 
 

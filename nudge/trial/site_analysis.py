@@ -261,18 +261,9 @@ def _header(
         as_of=today,
         randomised="yes",
         drawn=Design.of(experiment).algorithm,
-        amendments=[
-            {
-                "number": row.number,
-                "at": row.at,
-                "kind": row.kind,
-                "because": row.because,
-                "by": row.by,
-                "changes": sorted(json.loads(row.changes_json)),
-            }
-            for row in recorded.amendments
-        ],
-        epochs=1 + sum(row.new_epoch for row in recorded.amendments),
+        amendments=recorded.amended,
+        overrides={str(name): said for name, said in experiment.governance.overrides.items()},
+        epochs=recorded.epochs,
         certificate_level=level_of(seal.beacon_name, seal.witness).value,
         flow=Flow(
             rows=flow["rows"],

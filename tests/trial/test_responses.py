@@ -33,7 +33,8 @@ from nudge.records.tables import (
 from nudge.trial import review
 from nudge.trial.codes import TrialCode
 from nudge.trial.handle import Trial, open_trial
-from nudge.trial.responses import FILE_OF, Imported, add_responses, withdraw_responses
+from nudge.trial.imports import Imported
+from nudge.trial.responses import FILE_OF, add_responses, withdraw_responses
 from nudge.workspace import open_workspace
 from tests.postgres import new_database
 
@@ -78,7 +79,7 @@ class Desk:
     def add(self, *contents: str, **more: object) -> tuple[Imported, ...]:
         files = [self.file(content, f"file-{n}.csv") for n, content in enumerate(contents)]
         settings = {"covers": COVERS, "today": TODAY, "now": NOW, **more}
-        return add_responses(self.trial, files, **settings)  # type: ignore[arg-type]
+        return add_responses(self.trial, files, **settings)
 
     def rows(self, table: type[Any], **equal: object) -> list[Any]:
         with self.trial.store.snapshot() as connection:

@@ -18,11 +18,12 @@ from nudge.intake.mapping import ColumnMapping
 from nudge.records.store import rows_of
 from nudge.records.tables import AuditRow, BatchRow, MeasurementRow, PostingRow, UnitRow
 from nudge.trial.analysis import estimate, write_report
+from nudge.trial.imports import Imported
 from nudge.trial.installation import Installed, record_installation
 from nudge.trial.posting import hold, undo_batch
 from nudge.trial.readings import add_readings
 from nudge.trial.recorded import analyse
-from nudge.trial.responses import Imported, withdraw_responses
+from nudge.trial.responses import withdraw_responses
 from nudge.trial.signs import make_batch_signs
 from nudge.trial.sites import SiteFacts
 from nudge.trial.standing import standing
@@ -241,7 +242,7 @@ def test_an_incident_belongs_to_its_site_else_its_street_else_the_nearest_within
     lines = ["s 02,,,", ",North Road 4,,", ",South Road 1,,", f",,{near}", f",,{far}", "Q9,,,"]
     file.write_text(heads + "".join(f"2027-04-01,{line}\n" for line in lines), "utf-8")
     settings = {"kind": "incidents", "covers": WINDOW, "today": END, "now": moment(END)}
-    [found] = add_readings(trial_of(council, NAME), [file], **settings)  # type: ignore[arg-type]
+    [found] = add_readings(trial_of(council, NAME), [file], **settings)
     assert (found.matched, found.not_in_trial) == (3, 3)
     sites = {unit.unit: SiteFacts.read(unit).site for unit in recorded(council, UnitRow)}
     assert sorted(sites[one.unit] for one in recorded(council, MeasurementRow)) == ["S02", "S03", "S04"]
