@@ -11,17 +11,20 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import pypdfium2
+from PIL import Image
 
 from nudge.base.columns import Kind
+from nudge.documents.blocks import Contents, read_contents
 from nudge.documents.checks import check_letter
 from nudge.documents.form import Form, Format
 from nudge.documents.needs import Needs, needs_of
 from nudge.documents.page import Drawn, draw
 from nudge.documents.plain import plainness
+from nudge.documents.previews import page_count, page_pictures
 from nudge.documents.profiles import profile_named
 from nudge.documents.sample import COUNCIL, sample_spec
 from nudge.documents.sign import SignSpec, check_sign, draw_sign, sign_reference
@@ -48,7 +51,7 @@ _KINDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Shown:
     """One letter as the gallery shows it."""
 
@@ -64,20 +67,23 @@ class Shown:
     def name(self) -> str:
         return re.sub(r"[/. ]", "-", self.template.removesuffix(".html") + (f" {self.form}" if self.form else ""))
 
+    @cached_property
+    def contents(self) -> Contents:
+        return read_contents(self.html)
+
     @property
     def heading(self) -> str:
-        found = re.search(r"<h1[^>]*>(.*?)</h1>", self.html, re.DOTALL)
-        return " ".join(re.sub(r"<[^>]+>", "", found[1]).split()) if found else self.name
+        return next((block.words for block in self.contents.blocks if block.tag == "h1"), self.name)
+
+    @property
+    def family(self) -> str:
+        return "sign" if self.template.startswith("signs/") else self.contents.family.replace("_", " ")
 
     @property
     def about(self) -> str:
         """The comment that the template opens with, where it has one."""
         found = _COMMENT.match((FOLDER.path / self.template).read_text("utf-8").lstrip())
         return " ".join(found[1].split()) if found else ""
-
-    def attribute(self, name: str) -> str:
-        found = re.search(rf'<html[^>]*\sdata-{name}="([^"]+)"', self.html)
-        return found[1].replace("_", " ") if found else "sign" if self.template.startswith("signs/") else "not stated"
 
 
 def letters() -> tuple[str, ...]:
@@ -126,31 +132,26 @@ def shown_sign(template: str) -> Shown:
 
 def drawings(one: Shown) -> list[bytes]:
     """Every picture of the page, in order."""
-    dots = SIGN_DOTS if one.attribute("family") == "sign" else DOTS
+    dots = SIGN_DOTS if one.family == "sign" else DOTS
     return [picture for pdf in (one.drawn.pdf, *one.also) for picture in pictures(pdf, dots)]
 
 
 def pictures(pdf: bytes, dots: int = DOTS) -> list[bytes]:
     """Each page as a small PNG; the same page gives the same bytes."""
-    document = pypdfium2.PdfDocument(pdf)
-    try:
-        return [_png(page.render(scale=dots / 72).to_pil()) for page in document]
-    finally:
-        document.close()
+    return [_small(picture) for picture in page_pictures(pdf, range(page_count(pdf)), dots=dots)]
 
 
-def _png(picture: Any) -> bytes:
-    from PIL import Image
-
+def _small(picture: bytes) -> bytes:
     stream = io.BytesIO()
-    few = picture.convert("RGB").quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    whole = Image.open(io.BytesIO(picture)).convert("RGB")
+    few = whole.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     few.save(stream, "PNG", optimize=True)
     return stream.getvalue()
 
 
 def page(one: Shown) -> str:
     """The page of one template, in Markdown."""
-    sign = one.attribute("family") == "sign"
+    sign = one.family == "sign"
     lines = [f"# {one.heading}", ""]
     lines += [one.about, ""] if one.about else []
     count = one.drawn.pages + len(one.also)
@@ -170,7 +171,7 @@ def _of_a_letter(one: Shown) -> list[str]:
     pages_, sheets = one.drawn.pages, one.drawn.sheets
     paper = f"{pages_} page{'s' if pages_ > 1 else ''} on {sheets} sheet{'s' if sheets > 1 else ''}"
     return [
-        f"- Family: {one.attribute('family')}; stage: {one.attribute('stage')}",
+        f"- Family: {one.family}; stage: {one.contents.stage}",
         f"- Reads at about age {plain.reading_age:.0f}; longest sentence {plain.longest_sentence} words; {paper}",
     ]
 
@@ -181,7 +182,7 @@ def _asked(title: str, names: Mapping[str, Kind]) -> list[str]:
 
 
 def _alt(one: Shown) -> str:
-    what = "sign" if one.attribute("family") == "sign" else "letter to an invented person"
+    what = "sign" if one.family == "sign" else "letter to an invented person"
     return f"The {what} headed “{one.heading}”"
 
 
@@ -189,7 +190,7 @@ def index(shown_: Iterable[Shown]) -> str:
     """The list of all, by family."""
     families: dict[str, list[Shown]] = {}
     for one in shown_:
-        families.setdefault(one.attribute("family"), []).append(one)
+        families.setdefault(one.family, []).append(one)
     lines = [
         "# Letters and signs",
         "",

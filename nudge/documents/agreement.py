@@ -15,10 +15,11 @@ from typing import Final
 from nudge.base.errors import Place, Problem
 from nudge.base.languages import ENGLISH, LANGUAGES
 from nudge.documents.codes import LetterCode
+from nudge.documents.figures import TELEPHONE
 
 _ADDRESS: Final = re.compile(r"\S+@\S+|(?:https?://|www\.)\S+")
 _AMOUNT: Final = re.compile(r"£ ?(\d[\d,]*)(?:\.(\d\d))?")
-_TELEPHONE: Final = re.compile(r"(?<!\d)0\d[\d ]{7,}\d(?!\d)")
+_TELEPHONE: Final = re.compile(TELEPHONE)
 _NUMBER: Final = re.compile(r"\d+(?:[.,/-]\d+)*")
 
 

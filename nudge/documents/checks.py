@@ -68,7 +68,7 @@ def check_letter(
     """
     page = read_back(drawn.pdf, profile.window) if page is None else page
     return (
-        *_check_complaints(drawn, spec.place),
+        *check_complaints(drawn, spec.place),
         *_check_window(page, spec, profile),
         *_check_margins(page, spec.place, profile),
         *_check_panels(drawn, page, spec.place, profile),
@@ -110,7 +110,8 @@ def _check_characters(spec: LetterSpec) -> Iterator[Problem]:
         yield LetterCode.CHARACTER_MISSING.at(spec.place, count=len(missing), block=first)
 
 
-def _check_complaints(drawn: Drawn, place: Place) -> Iterator[Problem]:
+def check_complaints(drawn: Drawn, place: Place) -> Iterator[Problem]:
+    """What the page maker itself warned of."""
     for complaint in drawn.complaints:
         kind, _, words = complaint.partition(":")
         if kind == "glyph":

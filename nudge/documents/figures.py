@@ -10,11 +10,13 @@ from typing import Final
 from nudge.base.values import MONTHS
 from nudge.documents.blocks import Block
 
+TELEPHONE: Final = r"(?<![\d-])(?:0|\+44 ?)\d(?:[ \u00a0]?\d){8,9}(?!\d)"
+"""A British telephone number as letters write it."""
 _MONTH: Final = "|".join(MONTHS)
 _NUMBER_WORD: Final = "two|three|four|five|six|seven|eight|nine|ten|half"
 _FORMS: Final = re.compile(
     r"(?P<address>(?:https?://|www\.)\S+|\S+@\S+)"
-    r"|(?P<telephone>(?<![\d-])(?:0|\+44 ?)\d(?: ?\d){8,9}(?!\d))"
+    rf"|(?P<telephone>{TELEPHONE})"
     rf"|(?P<date>(?<!\d)\d{{1,2}}(?:st|nd|rd|th)? (?:{_MONTH})(?: \d{{4}})?|\b(?:{_MONTH}) \d{{4}})"
     r"|(?P<sum>£ ?\d[\d,]*(?:\.\d\d?)?)"
     rf"|(?P<share>\b\d+(?:\.\d+)? ?(?:%|per cent\b)|\b(?:\d+|{_NUMBER_WORD}) (?:in|out of)(?: every)? (?:\d+|ten)\b)"

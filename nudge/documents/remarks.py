@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from nudge.base.errors import Place, Problem
 from nudge.documents import wording
 from nudge.documents.blocks import Block, Contents, read_contents
+from nudge.documents.figures import TELEPHONE
 from nudge.documents.form import Format, templates_in
 from nudge.documents.letter import LetterSpec
 from nudge.documents.page import Drawn
@@ -48,7 +49,7 @@ APART: Final = 2.0  # millimetres between the middles of what stands on two line
 NEARLY_ALL: Final = 0.9
 WEAK: Final = 0.6
 _OF_ALL: Final = re.compile(r"\b(?:nearly|almost) (?:all|everyone|everybody|every)\b", re.I)
-_TELEPHONE: Final = re.compile(r"(?<!\d)(?:0|\+44 ?)\d(?:[ \u00a0]?\d){8,10}(?!\d)")
+_TELEPHONE: Final = re.compile(TELEPHONE)
 _SHOUT: Final = re.compile(r"!(?!\w)")
 _LETTERS: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 

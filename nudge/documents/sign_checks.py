@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from nudge.base.errors import Place, Problem
 from nudge.documents.artwork import Artwork, Colour, Pixels, Words, read_artwork
+from nudge.documents.checks import check_complaints
 from nudge.documents.codes import LetterCode, TemplateCode
 from nudge.documents.imitations import imitations
 from nudge.documents.letter import REFERENCE_PATTERN, read_reference
@@ -36,7 +37,7 @@ def check_sign(drawn: Drawn, spec: SignSpec, folder: TemplateFolder) -> tuple[Pr
     art = read_artwork(drawn.pdf)
     place = spec.place
     return (
-        *_check_complaints(drawn, place),
+        *check_complaints(drawn, place),
         *_check_boxes(art, spec),
         *_check_bleed(art, place),
         *_check_words(art, drawn, spec),
@@ -47,17 +48,6 @@ def check_sign(drawn: Drawn, spec: SignSpec, folder: TemplateFolder) -> tuple[Pr
         *imitations(art, drawn.blocks, place),
         *check_structure(drawn.pdf, place),
     )
-
-
-def _check_complaints(drawn: Drawn, place: Place) -> Iterator[Problem]:
-    for complaint in drawn.complaints:
-        kind, _, words = complaint.partition(":")
-        if kind == "glyph":
-            yield LetterCode.CHARACTER_MISSING.at(place, count=1, block="seen while drawing")
-        elif kind == "alt":
-            yield TemplateCode.IMAGE_WITHOUT_WORDS.at(place)
-        else:
-            yield TemplateCode.STYLE_NOT_UNDERSTOOD.at(place, sheet="the style", reason=words or "a warning")
 
 
 def _check_boxes(art: Artwork, spec: SignSpec) -> Iterator[Problem]:

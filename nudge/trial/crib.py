@@ -5,14 +5,13 @@ Made from the templates and an invented recipient: it holds no personal data, an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from html import unescape
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from nudge.base.files import write_whole
+from nudge.documents.blocks import Contents, read_contents
 from nudge.documents.page import Drawn, draw
 from nudge.documents.previews import page_count, page_pictures
 from nudge.documents.profiles import profile_named
@@ -30,7 +29,7 @@ _LONGEST: Final = 240  # characters of a block that the page repeats
 _WIDTHS: Final = (72, 64, 56, 48, 40)  # of a picture, in millimetres
 # Blocks of the paper rather than of the help: where to write, which number, how it is signed, what comes when.
 _PAPER: Final = frozenset(
-    "contact letter_reference sum_owed signature ask time_limit ways_to_pay ways_to_reply next_step notice".split()  # noqa: SIM905
+    "contact letter_reference sum_owed signature ask time_limit ways_to_pay ways_to_reply next_step notice".split()
 )
 
 
@@ -48,15 +47,15 @@ def make_crib(trial: Trial, *, dry_run: bool = False) -> Path:
         letters=tuple(
             CribLetter(
                 name=f"Letter {chr(65 + number)}",
-                heading=_heading(html),
+                heading=_heading(letter),
                 picture=page_pictures(one.pdf, [0], dots=_PICTURE)[0],
                 asks=_texts(one, "required", "ask"),
-                says=_texts(one, "claim") or _own_words(html, [other for other, _ in drawn if other is not html]),
+                says=_texts(one, "claim") or _own_words(letter, [other for other, _ in drawn if other is not letter]),
                 claims=bool(_texts(one, "claim")),
             )
-            for number, (html, one) in enumerate(drawn)
+            for number, (letter, one) in enumerate(drawn)
         ),
-        help=_same_help(drawn),
+        help=_same_help([letter for letter, _ in drawn]),
         sealed=claims is not None,
     )
     path = trial.workspace.out(trial.id) / CRIB
@@ -74,7 +73,7 @@ def _on_one_page(crib: Crib) -> bytes:
     return pdf
 
 
-def _drawn_letters(trial: Trial, claims: Mapping[str, str] | None) -> list[tuple[str, Drawn]]:
+def _drawn_letters(trial: Trial, claims: Mapping[str, str] | None) -> list[tuple[Contents, Drawn]]:
     """Each first letter once, in an order that is not that of the arms: control would always come first."""
     folder = TemplateFolder(trial.workspace.templates)
     profile = profile_named(trial.workspace.profile)
@@ -90,7 +89,7 @@ def _drawn_letters(trial: Trial, claims: Mapping[str, str] | None) -> list[tuple
             details=experiment.details,
         )
         html = folder.html(spec)
-        found.append((html, draw(html, folder.path, profile=profile, template=template)))
+        found.append((read_contents(html), draw(html, folder.path, profile=profile, template=template)))
     return found
 
 
@@ -98,38 +97,33 @@ def _texts(letter: Drawn, kind: str, name: str | None = None) -> tuple[str, ...]
     return tuple(mark.text for mark in letter.marks if mark.kind == kind and name in {None, mark.id})
 
 
-def _heading(html: str) -> str:
-    found = re.search(r"<h1[^>]*>(.*?)</h1>", html, re.DOTALL)
-    return _words(found[1]) if found else ""
+def _heading(letter: Contents) -> str:
+    return next((block.words for block in letter.body if block.tag == "h1"), "")
 
 
-def _words(html: str) -> str:
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
-
-
-def _own_words(html: str, others: list[str]) -> tuple[str, ...]:
+def _own_words(letter: Contents, others: list[Contents]) -> tuple[str, ...]:
     """The first sentence that only this letter has, where no heading of its own tells it from another."""
-    if _heading(html) not in {_heading(other) for other in others}:
+    if _heading(letter) not in {_heading(other) for other in others}:
         return ()
-    elsewhere = " ".join(_words(other) for other in others)
-    paragraphs = re.findall(r"<p\b(?![^>]*data-required)[^>]*>(.*?)</p>", html, re.DOTALL)
-    sentences = (one for text in paragraphs for one in re.split(r"(?<=[.?!]) ", _words(text)))
+    elsewhere = " ".join(block.words for other in others for block in other.written)
+    paragraphs = (block for block in letter.body if block.tag == "p" and not block.required)
+    sentences = (one for block in paragraphs for one in block.sentences)
     return tuple(islice((one for one in sentences if 20 <= len(one) <= _LONGEST and one not in elsewhere), 1))
 
 
-def _same_help(letters: list[tuple[str, Drawn]]) -> tuple[str, ...]:
-    """What every one of the letters offers, word for word: what an operator offers to every caller.
+def _offers(letter: Contents) -> list[tuple[tuple[str, ...], str]]:
+    """Required paragraphs and points, what only the paper needs left out: cells of a table read as no sentence."""
+    return [
+        (block.required, block.words)
+        for block in letter.body
+        if block.tag in {"p", "li"} and block.required and _PAPER.isdisjoint(block.required)
+    ]
 
-    Paragraphs and points alone: the cells of a table do not read as a sentence.
-    """
-    (html, first), *others = letters
-    sentences = set(re.findall(r'<(?:p|li)\b[^>]*data-required="([^"]+)"', html)) - _PAPER
-    there = [{(mark.id, mark.text) for mark in other.marks if mark.kind == "required"} for _, other in others]
+
+def _same_help(letters: list[Contents]) -> tuple[str, ...]:
+    """What every one of the letters offers, word for word: what an operator offers to every caller."""
+    first, *others = letters
+    there = [_offers(other) for other in others]
     return tuple(
-        mark.text
-        for mark in first.marks
-        if mark.kind == "required"
-        and mark.id in sentences
-        and len(mark.text) <= _LONGEST
-        and all((mark.id, mark.text) in other for other in there)
+        offer[1] for offer in _offers(first) if len(offer[1]) <= _LONGEST and all(offer in other for other in there)
     )

@@ -153,6 +153,7 @@ def test_what_a_template_draws_on_is_known():
         "letters/parts/sum-owed.html",
         "letters/parts/ways-to-pay-rows.html",
         "letters/parts/ways-to-pay.html",
+        "letters/parts/window.html",
     )
 
 
