@@ -63,6 +63,7 @@ _SECRET: Final = bytes(32)
 _COMING: Final = date(2027, 1, 20)
 _REPLY: Final = date(2026, 12, 14)
 _SEEN: Final = date(2026, 11, 16)
+_DELETED: Final = date(2027, 7, 20)
 _VALUES: Final[Mapping[Kind, Value]] = {
     Kind.MONEY: 41_250,
     Kind.NUMBER: 7.0,
@@ -72,8 +73,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "street": "Mill Lane",
     "ward": "Upper Wealden",
     "patch": "North",
-    "venue": "the Town Hall, High Street, Wealdenvale",
-    "place": "the Town Hall, High Street, Wealdenvale",
+    "venue": "Town Hall, High Street, Wealdenvale",
+    "place": "Town Hall, High Street, Wealdenvale",
     "time": "6.30pm",
     "page": "www.wealdenvale.example/join",
     "website": "www.wealdenvale.example/join",
@@ -274,6 +275,8 @@ def _day(name: str) -> date:
     parts = set(name.split("_"))
     if "seen" in parts:
         return _SEEN
+    if "deleted" in parts:
+        return _DELETED
     return _REPLY if parts & {"reply", "pay"} else _COMING
 
 

@@ -101,7 +101,7 @@ def _pounds(amount: object) -> str:
 def _day(context: Context, day: object) -> str:
     if not isinstance(day, date):
         raise _Blank
-    return LANGUAGES[context["language"]].day(day).replace(" ", "\u00a0", 1)
+    return LANGUAGES[context["language"]].day(day).replace(" ", "\u00a0")
 
 
 def _later(day: object, days: int) -> date:

@@ -115,7 +115,7 @@ def test_each_letter_reads_at_eleven_or_below_with_no_sentence_over_25_words_and
 def test_each_letter_asks_one_thing_by_a_day_says_how_and_says_how_to_decline(template):
     html = written(template)
     [ask] = re.findall(r'<p class="ask"[^>]*>(.*?)</p>', html)
-    assert re.search(r"by \d{1,2}\u00a0\w+ 20\d\d", ask)
+    assert re.search(r"by \d{1,2}\u00a0\w+\u00a020\d\d", ask)
     [reply] = re.findall(r'data-required="ways_to_reply">(.*?)</table>', html, re.DOTALL)
     council = sample_spec(shipped(), template).council
     assert council["telephone"].replace(" ", "\u00a0") in reply

@@ -88,8 +88,8 @@ def test_every_blank_field_of_a_council_or_a_tenant_stops_the_letter():
 def test_money_prints_as_pounds_and_days_in_words():
     html = shipped().html(invented(fields={"arrears": 123456}))
     assert "£1,234.56" in html
-    assert "20\u00a0November 2026" in html
-    assert "7\u00a0December 2026" in html  # fourteen days after the letter
+    assert "20\u00a0November\u00a02026" in html
+    assert "7\u00a0December\u00a02026" in html  # fourteen days after the letter
 
 
 def test_the_first_letters_of_both_arms_tell_a_tenant_the_same_required_things():
