@@ -112,10 +112,15 @@ def _required(shown: Shown, place: Place) -> Iterator[Problem]:
 
 
 def _gave_way(lines: Sequence[Line]) -> Iterator[Line]:
-    """Blocks of the control that are gone where the arm says something else with a lever, which tells why they went."""
+    """Blocks of the control that went where the arm says something else with a lever, which tells why they went.
+
+    So do those that stood beside what the arm took to another place with a lever.
+    """
+    carried = {line.pieces for line in lines if line.how is How.MOVED and line.levers}
     for same, run in groupby(lines, key=lambda line: line.how is How.SAME):
         held = list(run)
-        if not same and any(line.after is not None and line.after.levers for line in held):
+        here = any(line.after is not None and line.levers for line in held)
+        if not same and (here or any(line.how is How.GONE and line.pieces in carried for line in held)):
             yield from (line for line in held if line.how is How.REMOVED)
 
 

@@ -171,11 +171,21 @@ def _aligned(before: Sequence[Block], after: Sequence[Block]) -> list[tuple[int,
 
 
 def _moved(before: Sequence[Block], after: Sequence[Block], pairs: Iterable[tuple[int, int]]) -> dict[int, int]:
-    """Blocks without a partner in their place that have one elsewhere, by index before and after; the likest first."""
+    """Blocks without a partner in their place that have one elsewhere, by index before and after; the likest first.
+
+    The only block of each letter with a mark of `data-required`, as the ask has, is one block, whatever its words.
+    """
     here = list(pairs)
     left = [i for i in range(len(before)) if i not in {i for i, _ in here} and len(before[i].words.split()) >= _FEWEST]
     right = [j for j in range(len(after)) if j not in {j for _, j in here}]
-    like = sorted((-_likeness(before[i], after[j]), i, j) for i in left for j in right)
+    marks = [Counter(block.required for block in side) for side in (before, after)]
+    only = {mark for mark, count in marks[0].items() if mark and count == marks[1][mark] == 1}
+
+    def likeness(i: int, j: int) -> float:
+        found = _likeness(before[i], after[j])
+        return max(found, _MOVED) if before[i].required == after[j].required and after[j].required in only else found
+
+    like = sorted((-likeness(i, j), i, j) for i in left for j in right)
     found: dict[int, int] = {}
     for score, i, j in like:
         if -score >= _MOVED and i not in found and j not in found.values():

@@ -73,6 +73,18 @@ def test_what_gave_way_to_a_block_with_a_lever_needs_none_of_its_own_and_what_we
     assert codes(control, shown("arm", f"{easy}<p>Please take it home.</p>", "easy")) == ["change-without-lever"]
 
 
+def test_what_was_taken_elsewhere_with_a_lever_needs_no_other_for_the_place_it_left():
+    help_ = "<li>We can agree a plan with you.</li><li>Ask us for a statement of your account.</li>"
+    rest = "<p>How to pay us online.</p><p>How to pay us by phone.</p><p>How to pay us by post.</p>"
+    ask, call = ('<p data-required="ask"{}>' + words for words in ("Please pay, or ask, by 7 May.", "Call by 7 May."))
+    control = shown("plain", f"{ask.format('')}</p>{rest}<h2>If you cannot pay</h2><ul>{help_}</ul>")
+    moved = f"<h2>What we can do</h2><ul>{help_}</ul>{call}</p>"
+    easy = ' data-lever="easy"'
+    arm = shown("help", f"<div{easy}>{moved.format(easy)}</div>{rest}", "easy")
+    assert codes(control, arm) == []
+    assert codes(control, shown("help", f"{moved.format('')}{rest}")) == ["change-without-lever"]
+
+
 def test_a_lever_that_both_letters_bear_alike_is_not_what_the_trial_tests():
     dear = '<p data-lever="ego">Dear Mrs Jones</p>'
     control = shown("plain", dear)

@@ -86,6 +86,15 @@ def test_a_moved_block_tells_its_new_words_too():
     ]
 
 
+def test_the_only_block_of_a_mark_is_the_same_block_whatever_its_words():
+    ask, far = '<p data-required="ask">{}</p>', "<p>How to pay online</p><p>We can agree a plan to pay a little</p>"
+    one = read_contents(f"<body>{ask.format('Please pay the whole of it by 7 May')}{far}</body>").blocks
+    other = read_contents(f"<body>{far}{ask.format('Call us, even if you cannot')}</body>").blocks
+    assert [line.how.value for line in redline(one, other)] == ["gone", "same", "same", "moved"]
+    twice = read_contents(f"<body>{far}{ask.format('Call us, even if you cannot')}{ask.format('Do')}</body>").blocks
+    assert [line.how.value for line in redline(one, twice)] == ["removed", "same", "same", "added", "added"]
+
+
 def test_the_same_words_in_another_dress_are_a_difference():
     one, other = (
         read_contents(f'<body><p class="{name}">Call us</p><h2>{name}</h2></body>').blocks for name in ("ask", "small")

@@ -146,3 +146,10 @@ def test_what_the_seal_will_refuse_or_hold_is_told_with_the_letters_it_is_said_o
     governance = found.experiment.governance.model_copy(update={"overrides": {"fear_wording": "AB 2026-11-20: agreed"}})
     through = replace(told, experiment=found.experiment.model_copy(update={"governance": governance}))
     assert "let through: AB 2026-11-20: agreed" in story_html(_story(through))
+
+
+@pytest.mark.parametrize("name", ["arrears-funnel", "arrears-factorial", "dog-norm-sign"])
+def test_in_a_shipped_experiment_every_change_has_its_lever_and_every_arm_its_forms(name: str) -> None:
+    compared = compare_file(EXPERIMENTS / f"{name}.yaml")
+    assert compared.against
+    assert compared.problems == ()
