@@ -257,6 +257,8 @@ def test_check_names_the_template_that_a_language_lacks(tmp_path: Path) -> None:
     path = folder / "experiments" / "wealden-arrears.yaml"
     assert check_file(path).before_seal == ()
     path.write_text(path.read_text("utf-8").replace("arrears-current.html", "arrears-supportive.html"), "utf-8")
+    assert check_file(path).before_seal == ()
+    (folder / "templates/letters/arrears-supportive.cy.html").unlink()
     assert [problem.code for problem in check_file(path).before_seal] == ["source-missing"]
     assert "templates/letters/arrears-supportive.cy.html" in str(check_file(path).before_seal[0])
 
