@@ -108,8 +108,7 @@ def run(arguments: list[str], **settings: Any) -> int:
     except click.exceptions.Exit as left:
         return left.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted. What was finished is kept; the same command goes on from there.", err=True)
-        return 130
+        return _stopped()
     except click.ClickException as misuse:
         misuse.show()
         return 2
@@ -122,7 +121,7 @@ def run(arguments: list[str], **settings: Any) -> int:
         tell(EnvironmentFault(message=f"{fault.filename or 'a file'}: {os.strerror(fault.errno or 0)}."))
         return EnvironmentFault.exit_code
     except Exception as fault:  # the last resort, so that no tenant's data reach a screen in a traceback
-        return _bug(fault)
+        return _stopped() if "KeyboardInterrupt" in str(fault) else _bug(fault)  # pydantic tells one in its own words
     return 0
 
 
@@ -141,6 +140,11 @@ def tell(fault: NudgeError) -> None:
         click.echo(f"{problem.place}: {click.style('expected', bold=True)} {problem.expected}. {problem.fix}", err=True)
     if len(fault.problems) > SHOWN:
         click.echo(f"… and {len(fault.problems) - SHOWN} more.", err=True)
+
+
+def _stopped() -> int:
+    click.echo("Interrupted. What was finished is kept; the same command goes on from there.", err=True)
+    return 130
 
 
 def _bug(fault: BaseException) -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 import pytest
+from pydantic_core import SchemaError
 
 import nudge as package
 from nudge.base.errors import EnvironmentFault, PartlyDone, Place, Problem, Refused
@@ -124,6 +125,7 @@ def _raise(fault: BaseException) -> click.Command:
     [
         (KeyboardInterrupt(), 130),
         (click.Abort(), 130),
+        (SchemaError('Error building "model" validator:\n  KeyboardInterrupt: '), 130),  # pressed while it is built
         (EnvironmentFault(message="the disk is full"), 4),
         (PartlyDone(message="run it again"), 5),
         (OSError(errno.ENOSPC, "No space left on device", "letters"), 4),
