@@ -168,6 +168,9 @@ def _keep(
         sums = _Sums(index)
         for one in reading.records():
             sums.add(one)
+        rows = sums.rows(trial.id, reading.sha256)
+        earlier = {(row.unit, row.name, row.on_day) for row in rows_of(connection, MeasurementRow, trial=trial.id)}
+        again = len(earlier & {(row.unit, row.name, row.on_day) for row in rows})
         imported = Imported(
             name=reading.name,
             sha256=reading.sha256,
@@ -179,10 +182,10 @@ def _keep(
             not_in_trial=sums.unmatched.total(),
             rejected=reading.faulty,
             not_counted=reading.blank + reading.repeated + reading.not_cleared,
-            notes=(*reading.notes, *_told(reading, sums.ways, sums.unmatched["several"])),
+            notes=(*reading.notes, *_told(reading, sums.ways, sums.unmatched["several"]), *_overlap(again)),
         )
         if not dry_run:
-            keep_import(connection, trial, imported, sums.rows(trial.id, reading.sha256), now)
+            keep_import(connection, trial, imported, rows, now)
     return imported
 
 
@@ -197,6 +200,15 @@ def _told(reading: Readings, ways: Counter[str], unclear: int) -> Iterator[str]:
         yield f"{reading.not_cleared:,} surveys start a site's days, or left what the next one counts: not added up"
     if reading.blank:
         yield f"{reading.blank:,} rows without a figure: nothing was read there, which is no nought"
+
+
+def _overlap(again: int) -> Iterator[str]:
+    """Ids of incidents are not kept, so one in two files cannot be told from two: whoever adds the file must know."""
+    if again:
+        yield (
+            f"{again:,} figures are of a site and a day that another file counted too, and ARE ADDED to it: if this "
+            "file repeats what that one held, withdraw one of them with --withdraw"
+        )
 
 
 class _Sums:

@@ -249,6 +249,18 @@ def test_an_incident_belongs_to_its_site_else_its_street_else_the_nearest_within
     assert [note for note in found.notes if "several sites" in note]
 
 
+def test_a_file_that_counts_what_another_counted_says_so_and_can_be_taken_back(council: Path) -> None:
+    settings = {"kind": "incidents", "covers": WINDOW, "today": END, "now": moment(END)}
+    told = []
+    for name, days in (("all", ("2027-04-01", "2027-04-08")), ("late", ("2027-04-08", "2027-04-09"))):
+        file = council / "data" / f"{name}.csv"
+        file.write_text("Incident,Reported,Site ID\n" + "".join(f"I{day},{day},S02\n" for day in days), "utf-8")
+        [found] = add_readings(trial_of(council, NAME), [file], **settings)
+        told.append([note for note in found.notes if "ARE ADDED" in note])
+    assert [len(notes) for notes in told] == [0, 1]
+    assert told[1][0].startswith("1 figures are of a site and a day that another file counted too")
+
+
 @pytest.mark.parametrize(
     ("more", "code"),
     [
