@@ -180,13 +180,8 @@ def _moved(before: Sequence[Block], after: Sequence[Block], pairs: Iterable[tupl
     right = [j for j in range(len(after)) if j not in {j for _, j in here}]
     marks = [Counter(block.required for block in side) for side in (before, after)]
     only = {mark for mark, count in marks[0].items() if mark and count == marks[1][mark] == 1}
-
-    def likeness(i: int, j: int) -> float:
-        found = _likeness(before[i], after[j])
-        return max(found, _MOVED) if before[i].required == after[j].required and after[j].required in only else found
-
-    like = sorted((-likeness(i, j), i, j) for i in left for j in right)
-    found: dict[int, int] = {}
+    found = {i: j for i in left for j in right if before[i].required == after[j].required in only}
+    like = sorted((-_likeness(before[i], after[j]), i, j) for i in left for j in right)
     for score, i, j in like:
         if -score >= _MOVED and i not in found and j not in found.values():
             found[i] = j

@@ -13,11 +13,11 @@ runs as an account of its own; a reference typed twice.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
+from nudge.base.accents import unaccented
 from nudge.intake.people import Person
 from nudge.intake.tenancy import Tenancy
 
@@ -80,8 +80,7 @@ _MARKED: Final = re.compile(r"[\W_]+")
 
 
 def _plain(text: str) -> str:
-    split = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return _MARKED.sub("", "".join(sign for sign in split if not unicodedata.combining(sign)))
+    return _MARKED.sub("", unaccented(unaccented(text).casefold()))
 
 
 def _home(lines: tuple[str, ...]) -> str:

@@ -2,8 +2,9 @@
 
 Identifiers, strongest first: tenancy reference, payment reference, letter reference, telephone with surname, UPRN with
 surname. A row is matched when its strongest identifier on file points at one unit and no other identifier on file
-points elsewhere. It is a conflict when they disagree, when the strongest fits several units, and when a tenancy or
-payment reference that is not ours stands beside a weaker identifier that is. Otherwise it is not in this trial.
+points elsewhere. It is a conflict when they disagree, when the strongest fits several units, when a tenancy or payment
+reference that is not ours stands beside a weaker identifier that is, and when the only one is a reference that would be
+ours with zeros before it, as a spreadsheet takes them away. Otherwise it is not in this trial.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from nudge.base.accents import unaccented
 from nudge.records.tables import RecipientRow
 
 _NOT_DIGITS: Final = re.compile(r"[^0-9]")
@@ -35,6 +37,9 @@ class By(StrEnum):
     UPRN = "UPRN and surname"
 
 
+_REFERENCES: Final = (By.TENANCY, By.PAYMENT)
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """`unit` and `by` where matched; `candidates`, in order, where a person must decide; neither: not in the trial."""
@@ -49,6 +54,7 @@ class Index:
     """The identifiers of everybody in a trial, and the units that each belongs to."""
 
     units: Mapping[tuple[str, ...], frozenset[str]]
+    without_zeros: Mapping[tuple[str, ...], frozenset[str]]
 
     @classmethod
     def of(cls, recipients: Iterable[RecipientRow], letter_references: Mapping[str, str]) -> Index:
@@ -66,7 +72,11 @@ class Index:
                     units.setdefault(key, set()).add(row.unit)
         for quoted, unit in letter_references.items():
             units.setdefault((By.LETTER, letter_reference(quoted)), set()).add(unit)
-        return cls({key: frozenset(found) for key, found in units.items()})
+        bare: dict[tuple[str, ...], set[str]] = {}
+        for (by, known, *_), found in units.items():
+            if by in _REFERENCES and known.isdecimal() and known.startswith("0"):
+                bare.setdefault((by, known.lstrip("0")), set()).update(found)
+        return cls(*({key: frozenset(found) for key, found in some.items()} for some in (units, bare)))
 
     def match(
         self,
@@ -87,12 +97,13 @@ class Index:
             (By.TELEPHONE, _telephone(telephone), name),
             (By.UPRN, _uprn(uprn), name),
         )
-        given = [(key[0], self.units.get(key, frozenset())) for key in keys if all(key)]
-        found = [(by, units) for by, units in given if units]
+        given = [(key, self.units.get(key, frozenset())) for key in keys if all(key)]
+        found = [(key[0], units) for key, units in given if units]
         if not found:
-            return Match()
+            damaged = (self.without_zeros.get(key, frozenset()) for key, _ in given)
+            return Match(candidates=tuple(sorted(frozenset().union(*damaged))))
         strongest, fitting = found[0]
-        strangers = [by for by, units in given if not units and by in (By.TENANCY, By.PAYMENT)]
+        strangers = [By(key[0]) for key, units in given if not units and key[0] in _REFERENCES]
         in_doubt = len(fitting) > 1 or any(not fitting <= units for _, units in found)
         # By is declared strongest first; a weaker reference that we do not know says nothing against a stronger one
         if in_doubt or any(_rank(by) < _rank(strongest) for by in strangers):
@@ -134,9 +145,8 @@ def telephone(text: str | None) -> str:
 def surname(text: str | None) -> str:
     """Without regard to capitals, accents, apostrophes or repeated spaces; otherwise letter for letter."""
     # a circled A is a capital only once it is taken apart, and a folded letter may come apart again
-    parts = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text or "")).casefold()
-    parts = _APOSTROPHES.sub("", unicodedata.normalize("NFKD", parts))
-    return " ".join("".join(part for part in parts if not unicodedata.combining(part)).split())
+    folded = unaccented(_APOSTROPHES.sub("", text or "")).casefold()
+    return " ".join(_APOSTROPHES.sub("", unaccented(folded)).split())
 
 
 def uprn(text: str | None) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from nudge.base.accents import unaccented
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,7 @@ class Home:
 
 def normalised(address: Sequence[str]) -> str:
     """An address for comparing: letters and digits only, upper case, without accents, lines joined."""
-    text = unicodedata.normalize("NFKD", " ".join(address)).upper()
-    return re.sub(r"[^A-Z0-9]+", " ", "".join(ch for ch in text if not unicodedata.combining(ch))).strip()
+    return re.sub(r"[^A-Z0-9]+", " ", unaccented(" ".join(address)).upper()).strip()
 
 
 def household_keys(homes: Iterable[Home]) -> dict[str, str]:

@@ -67,6 +67,17 @@ def test_identifiers_that_disagree_or_fit_several_are_for_a_person(row: dict[str
     assert INDEX.match(**row) == Match(candidates=candidates)
 
 
+def test_a_reference_that_would_be_ours_with_its_leading_noughts_is_for_a_person() -> None:
+    rows = [recipient("u1", tenancy_reference="00001012", payment_reference="00777"), recipient("u2")]
+    letters: dict[str, str] = {}
+    index = Index.of(rows, letters)
+    assert index.match(tenancy_reference="1012") == Match(candidates=("u1",))
+    assert index.match(payment_reference="777") == Match(candidates=("u1",))
+    assert index.match(tenancy_reference="00001012") == Match(unit="u1", by=By.TENANCY)
+    assert index.match(tenancy_reference="777", payment_reference="1012") == Match()
+    assert index.match(tenancy_reference="12") == Match()
+
+
 @pytest.mark.parametrize(
     "row",
     [
