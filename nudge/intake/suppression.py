@@ -5,7 +5,7 @@ It is read whole or not at all: a row at fault could be somebody in Breathing Sp
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -26,8 +26,9 @@ FILE_KIND: Final = "suppression"
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """One entry. Both days are inside it; no `since` means always, no `until` means without end."""
+    """One entry, of row `row`. Both days are inside it; no `since` means always, no `until` means without end."""
 
+    row: int
     reference: str
     reason: str
     since: date | None
@@ -55,6 +56,27 @@ class SuppressionList:
         entries = self.by_reference.get(reference_key(reference), ())
         return tuple(sorted({entry.reason for entry in entries if entry.holds(on)}))
 
+    def check_zeros(self, references: Iterable[str]) -> None:
+        """Refuse a list of which an entry is no tenancy of these, and would be one with zeros before it (I4).
+
+        A list that was saved in Excel has lost them in every row, so that nothing inside it tells.
+        """
+        if not any(key.isdecimal() and not key.startswith("0") for key in self.by_reference):
+            return  # before an extract of a million rows is gone through for it
+        own: set[str] = set()
+        lost: set[str] = set()
+        for reference in references:
+            key = reference_key(reference)
+            if key in self.by_reference:
+                own.add(key)
+            elif key.isdecimal() and (bare := key.lstrip("0")) != key and bare in self.by_reference:
+                lost.add(bare)
+        rows = sorted(entry.row for bare in lost - own for entry in self.by_reference[bare])
+        if rows:
+            reason = RowCode.REFERENCE_ZEROS.reason
+            place = Place(self.name)
+            raise Refused(FileCode.SUPPRESSION_REFERENCE.at(place, rows=named_rows(rows), reason=reason))
+
 
 def read_suppression(
     path: Path,
@@ -73,7 +95,7 @@ def read_suppression(
     table = open_table(path, encoding=encoding, sheet=sheet, words=(*said, *words_of(SUPPRESSION)))
     found = suggest(table.headings, SUPPRESSION, file_kind=FILE_KIND, learnt=mapping, source=table.name)
     cells, faults = Cells(table, found), _Faults(table.name)
-    entries: list[tuple[int, Suppression]] = []
+    entries: list[Suppression] = []
     for number, line in table.rows():
         if not cells.take(number, line):
             faults.rows.setdefault("as many cells as headings", []).append(number)
@@ -82,21 +104,21 @@ def read_suppression(
         reason = "_".join(cells.text("reason").lower().replace("-", " ").replace("_", " ").split())
         since, until = cells.value("from", Kind.DATE), cells.value("until", Kind.DATE)
         faults.note(cells, number, reason)
-        entry = Suppression(reference, reason, _day(since), _day(until))
+        entry = Suppression(number, reference, reason, _day(since), _day(until))
         if entry.since and entry.until and entry.until < entry.since:
             faults.reversed.append(number)
-        entries.append((number, entry))
+        entries.append(entry)
     faults.lost_zeros(entries)
     Refused.when(cells.order.problems(table.name) or faults.problems())
     by_reference: dict[str, tuple[Suppression, ...]] = {}
-    for _, entry in entries:
+    for entry in entries:
         key = reference_key(entry.reference)
         by_reference[key] = (*by_reference.get(key, ()), entry)
     return SuppressionList(
         name=table.name,
         sha256=table.sha256,
         dated=dated,
-        entries=tuple(entry for _, entry in entries),
+        entries=tuple(entries),
         mapping=found,
         notes=table.notes,
         by_reference=MappingProxyType(by_reference),
@@ -128,11 +150,11 @@ class _Faults:
         if not reason and not any(fault.heading == cells.headings["reason"] for fault in cells.faults):
             self.blank.append(number)
 
-    def lost_zeros(self, entries: list[tuple[int, Suppression]]) -> None:
+    def lost_zeros(self, entries: list[Suppression]) -> None:
         """The same rule as for an extract: a column that is padded with zeros, and references that are not."""
         lengths: dict[int, int] = {}
         padded: dict[int, int] = {}
-        for _, entry in entries:
+        for entry in entries:
             if entry.reference.isdigit():
                 length = len(entry.reference)
                 lengths[length] = lengths.get(length, 0) + 1
@@ -140,8 +162,8 @@ class _Faults:
                     padded[length] = padded.get(length, 0) + 1
         usual = padded_length(lengths, padded)
         short = [
-            number
-            for number, entry in entries
+            entry.row
+            for entry in entries
             if usual and entry.reference.isdigit() and len(entry.reference) < usual and entry.reference[0] != "0"
         ]
         if short:

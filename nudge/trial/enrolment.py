@@ -146,6 +146,7 @@ def enrol(
         check_list_date(suppression, dated, day, today)
         _check_extract_date(extract, day, today, held)
         listed = read_suppression(suppression, dated=dated)
+        listed.check_zeros(tenancy.reference for tenancy in reading.tenancies())
         if reading.rejects and not accept_good_rows:
             file = _write_rejects(trial, reading.rejects, dry_run=dry_run)
             why = TrialCode.ROWS_REJECTED.at(Place(reading.name), count=reading.rejected, rows=reading.rows, file=file)

@@ -9,10 +9,13 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import Connection
+
 from nudge.base.errors import Place, Refused
 from nudge.base.files import sha256_file
 from nudge.intake.suppression import SuppressionList, read_suppression
-from nudge.records.tables import BatchRow, EventRow
+from nudge.records.store import rows_of
+from nudge.records.tables import BatchRow, EventRow, RecipientRow
 from nudge.trial.codes import TrialCode
 from nudge.trial.handle import Trial
 
@@ -40,8 +43,15 @@ class Listed:
 def fresh_list(trial: Trial, batch: BatchRow, listed: Listed | None, today: date) -> SuppressionList:
     """The list as it is today: the one given, else the batch's own, unchanged and not older than a week (I4).
 
-    Refused where it is older, dated in the future, changed or gone.
+    Refused where it is older, dated in the future, changed or gone, or has lost the zeros of a tenancy's reference.
     """
+    found = _list_of(trial, batch, listed, today)
+    with trial.store.snapshot() as connection:
+        found.check_zeros(row.tenancy_reference for row in rows_of(connection, RecipientRow, trial=trial.id))
+    return found
+
+
+def _list_of(trial: Trial, batch: BatchRow, listed: Listed | None, today: date) -> SuppressionList:
     if listed is not None:
         check_list_date(listed.path, listed.dated, today, today)
         return read_suppression(listed.path, dated=listed.dated)
@@ -54,12 +64,22 @@ def fresh_list(trial: Trial, batch: BatchRow, listed: Listed | None, today: date
     return read_suppression(path, dated=dated)
 
 
+def why_held(event: EventRow) -> str:
+    """The reason of an officer's hold, as a short code."""
+    return str(json.loads(event.values_json).get("because", HELD))
+
+
+def on_hold(connection: Connection, trial: Trial) -> dict[str, str]:
+    """The units on hold, and why."""
+    return {event.unit: why_held(event) for event in rows_of(connection, EventRow, trial=trial.id, kind=HELD)}
+
+
 def withheld_because(
     reference: str, events: Sequence[EventRow], suppression: SuppressionList, today: date
 ) -> str | None:
     """Why a letter drawn for must not go: an officer's hold, else a reason on the list."""
     for event in events:
         if event.kind == HELD:
-            return str(json.loads(event.values_json).get("because", HELD))
+            return why_held(event)
     reasons = suppression.reasons(reference, today)
     return reasons[0] if reasons else None

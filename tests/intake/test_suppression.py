@@ -92,6 +92,16 @@ def test_the_insolvency_portals_headings_and_a_learnt_mapping_serve(write: Write
     assert found.mapping.columns["until"] == "Ends"
 
 
+def test_i4_a_list_that_lost_the_zeros_of_every_reference_is_refused_at_its_rows(write: Write) -> None:
+    found = read(write("reference,reason\n1016,deceased\n00001017,deceased\n1018,deceased\nX1,deceased\n"))
+    with pytest.raises(Refused) as refusal:
+        found.check_zeros(["00001016", "00001017", "00001018", "00001019"])
+    [problem] = refusal.value.problems
+    assert problem.code == FileCode.SUPPRESSION_REFERENCE.slug
+    assert "rows 2 and 4" in problem.expected
+    found.check_zeros(["00001017", "00001019", "1016", "00001016", "T1018"])  # nobody's but its own
+
+
 def test_totals_and_blank_lines_are_no_entries(write: Write) -> None:
     found = read(write("Suppression list,,\nreference,reason,from\n000101,deceased,\n\n,,\nTotal: 1,,\n"))
     assert len(found.entries) == 1

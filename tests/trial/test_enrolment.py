@@ -20,6 +20,7 @@ from nudge.base.errors import Refused
 from nudge.records.tables import AllocationRow, AuditRow, BatchRow, HouseholdRow, RecipientRow, UnitRow
 from nudge.trial import enrolment as module
 from nudge.trial.enrolment import enrol
+from nudge.trial.gate import Listed
 from nudge.trial.posting import undo_batch
 from tests.postgres import NewDatabase, new_database
 from tests.trial.conftest import HOUSEHOLDS, MONDAY, TUESDAY, Office, as_csv, moment, tenancy, week_one
@@ -108,6 +109,24 @@ def test_i4_no_fresh_list_no_batch(office: Office, dated: object, code: str) -> 
         office.enrol(week_one(), dated=dated)
     assert codes(refusal) == {code}
     assert office.snapshot() == before
+
+
+def test_i4_a_list_whose_references_lost_their_zeros_protects_nobody_and_is_refused_at_every_step(
+    office: Office,
+) -> None:
+    rows = [tenancy(number) | {"Tenancy Ref": f"{1000 + number:08d}"} for number in range(1, 5)]
+    lost = "1001,breathing_space,,\n"
+    with pytest.raises(Refused) as refusal:
+        office.enrol(rows, stop=lost)
+    assert codes(refusal) == {"suppression-reference"}
+    office.enrol(rows)
+    with pytest.raises(Refused) as refusal:
+        office.letters(listed=Listed(office.list(lost), MONDAY))
+    assert codes(refusal) == {"suppression-reference"}
+    office.letters()
+    with pytest.raises(Refused) as refusal:
+        office.dispatch(on=TUESDAY, stop=lost)
+    assert codes(refusal) == {"suppression-reference"}
 
 
 @pytest.mark.parametrize(("days", "code"), [(1, "extract-future"), (-8, "extract-old")])
