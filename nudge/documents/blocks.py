@@ -147,6 +147,7 @@ class _Draft:
                 self.marks[kind].append(name)
 
     def write(self, text: str, *, claimed: bool = False) -> None:
+        text = text.replace("\u00ad", "")  # where a word may be cut is no letter of it
         self.words += text
         self.own += " " if claimed else text
 

@@ -64,6 +64,10 @@ class TemplateCode(Code):
         "every style sheet and image that the template names",
         "Put the file beside the template, or correct its name there.",
     )
+    WORDS_IN_STYLE = (
+        "no words that a style sheet prints (`{words}` in {sheet})",
+        "Write them in the template, where every check reads them.",
+    )
     STYLE_NOT_UNDERSTOOD = ("a style sheet that the page maker understands", "Correct {sheet}: {reason}.")
     CLAIM_IN_ONE_FORM = (
         "the claim {claim} in every format and language of {letter}, or in none",

@@ -27,6 +27,7 @@ from nudge.base.errors import EnvironmentFault, Place, Refused
 from nudge.documents.artifacts import set_aside_margins
 from nudge.documents.codes import LetterCode, TemplateCode
 from nudge.documents.enlarged import enlarged
+from nudge.documents.generated import generated_words
 from nudge.documents.halves import HALF, sheet_of
 from nudge.documents.profiles import Profile
 
@@ -166,12 +167,14 @@ class Pen:
     def sheet(self, url: str) -> Any:
         """A style sheet of the folder, read once; Refused where it is not understood."""
         if url not in self.sheets:
-            with _listening() as heard:
-                sheet = self._read(url)
+            with _listening() as heard, fetch(self.fetcher, url) as answer:
+                text = answer.read().decode("utf-8-sig", errors="replace")
+                sheet = self._read(url, text)
             name = Path(unquote(urlsplit(url).path)).name
             Refused.when(
                 TemplateCode.STYLE_NOT_UNDERSTOOD.at(Place(name), sheet=name, reason=words) for _, words in heard
             )
+            refuse_words(text, name)
             self.sheets[url] = sheet
         return self.sheets[url]
 
@@ -184,12 +187,15 @@ class Pen:
             )
         return self.sheets[key]
 
-    def _read(self, url: str) -> Any:
-        if self.points is None:
-            return weasyprint.CSS(url=url, url_fetcher=self.fetcher, font_config=self.fonts)
-        with fetch(self.fetcher, url) as answer:
-            text = enlarged(answer.read().decode("utf-8-sig", errors="replace"), self.points)
+    def _read(self, url: str, text: str) -> Any:
+        text = text if self.points is None else enlarged(text, self.points)
         return weasyprint.CSS(string=text, base_url=url, url_fetcher=self.fetcher, font_config=self.fonts)
+
+
+def refuse_words(css: str, sheet: str) -> None:
+    """Refuse a sheet that would print words of its own: "you will be evicted" must not pass every check in a style."""
+    found = generated_words(css)
+    Refused.when(TemplateCode.WORDS_IN_STYLE.at(Place(sheet), words=words, sheet=sheet) for words in found)
 
 
 @lru_cache(maxsize=6)
@@ -246,6 +252,8 @@ def draw(html: str, folder: Path, *, profile: Paper, template: str) -> Drawn:
     finally:  # a letter's own QR code serves no other letter: keep only the folder's images
         for key in [key for key in pen.images if "data:" in str(key)]:
             del pen.images[key]
+    for style in tree.iter("style"):
+        refuse_words(style.text or "", template)
     asked = tree.get("data-pages", "")
     return Drawn(
         pdf=pdf,

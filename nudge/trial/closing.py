@@ -283,7 +283,7 @@ def _personal_files(trial: Trial, letters: set[str] | None) -> list[Path]:
 
 
 def _mentions(folder: Path, letters: set[str]) -> bool:
-    if any(list(folder.glob(f"*/{reference}.*")) for reference in letters):
-        return True
+    if any(list(folder.rglob(f"{reference}.*")) for reference in letters):
+        return True  # one that was made again lies a folder deeper
     listed = (path.read_text("utf-8-sig") for path in folder.rglob("*.csv"))  # the pull list names people too
     return any(reference in text for text in listed for reference in letters)

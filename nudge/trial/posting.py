@@ -144,11 +144,14 @@ def confirm_posting(
 
 
 def _strike_off(folder: Path, rows: Sequence[PostingRow]) -> None:
-    """Take letters that are not printed out of the list of tasks, and their text away: it could be sent (I4)."""
-    if rows:
-        strike_off(folder, {row.letter_reference for row in rows})
-    for row in rows:
-        letter_path(folder / FOLDER, row.letter_reference, Format(row.format)).unlink(missing_ok=True)
+    """Take letters that are not printed out of the list of tasks, and their text away: it could be sent (I4).
+
+    From the batch, and from what was made of it again.
+    """
+    for home in (folder, *folder.glob("again-*")) if rows else ():
+        strike_off(home, {row.letter_reference for row in rows})
+        for row in rows:
+            letter_path(home / FOLDER, row.letter_reference, Format(row.format)).unlink(missing_ok=True)
 
 
 def _check_made(rows: Sequence[PostingRow], on: date, place: Place) -> None:

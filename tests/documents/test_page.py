@@ -16,7 +16,9 @@ import weasyprint
 from invented import ALL, BASE, NORM, folder_with, invented, shipped
 
 from nudge.base.errors import Place, Refused
+from nudge.base.languages import LANGUAGES
 from nudge.documents.codes import TemplateCode
+from nudge.documents.generated import generated_words
 from nudge.documents.page import FONTS, _font_bytes, characters, draw
 from nudge.documents.profiles import Zone, profile_named, profiles
 from nudge.documents.readback import MM, read_back
@@ -147,6 +149,40 @@ def test_a_style_sheet_that_is_not_understood_is_refused(tmp_path):
     with pytest.raises(Refused) as refusal:
         drawn(BASE, folder)
     assert refusal.value.problems[0].code == TemplateCode.STYLE_NOT_UNDERSTOOD.slug
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        '.x::before { content: "You will be evicted. " }',
+        '.x::before { content: counter(x) "\\45 victed" }',
+        '@media print { p { .x & { list-style-type: "9 in 10 pay" } } }',
+        "@page { @top-left { content: 'Bailiffs' } }",
+        ".x::before { content: attr(title) }",
+        '@import "other.css";',
+    ],
+)
+def test_words_that_a_style_sheet_would_print_are_refused_because_no_check_reads_them(tmp_path, rule):
+    sheet = (shipped().path / "letters" / "letter.css").read_text("utf-8")
+    folder = folder_with(tmp_path, "letters/letter.css", f"{rule}\n{sheet}")
+    (folder.path / "letters" / "other.css").write_text("p { color: black }", "utf-8")
+    with pytest.raises(Refused) as refusal:
+        drawn(BASE, folder)
+    assert refusal.value.problems[0].code == TemplateCode.WORDS_IN_STYLE.slug
+    assert refusal.value.problems[0].place.source == "letter.css"
+    own = f"<html lang=en><style>{rule}</style><p>Hello</p></html>"
+    folder = folder_with(tmp_path / "own", "letters/own.html", own)
+    (folder.path / "letters" / "other.css").write_text("p { color: black }", "utf-8")
+    with pytest.raises(Refused) as refusal:
+        drawn(invented(template="letters/own.html"), folder)
+    assert refusal.value.problems[0].code == TemplateCode.WORDS_IN_STYLE.slug
+
+
+def test_a_style_sheet_may_number_pages_in_every_language_and_name_fonts():
+    for language in LANGUAGES.values():
+        words = language.page.format(page='" counter(page) "', pages='" counter(pages) "')
+        assert generated_words(f'@page {{ @bottom-left {{ content: "{words}" }} }}') == []
+    assert generated_words('p { font-family: "Noto Sans"; quotes: "«" "»" } p[title="Evicted"] { color: red }') == []
 
 
 def test_i13_the_same_letter_has_the_same_bytes_in_any_process_and_under_any_hash_seed():

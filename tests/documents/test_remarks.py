@@ -173,7 +173,7 @@ def test_names_and_addresses_trip_no_list(other):
 
 
 def test_a_cell_that_holds_a_sentence_is_read_like_the_letter():
-    html = letter("<p>You may face eviction proceedings.</p>" + HELP)
+    html = letter("<p>You may face evic&shy;tion proceedings.</p>" + HELP)
     assert codes(html, fields={"next": "eviction proceedings"}) == {RemarkCode.STAGE_FORBIDS.slug}
 
 

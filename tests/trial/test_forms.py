@@ -163,9 +163,13 @@ def test_i4_a_withheld_text_is_struck_off_the_list_before_it_could_be_sent(
     office.enrol(mixed())
     office.letters()
     row = postings(office)["T000005"]
+    assert reprint(office.trial, 1, ["T000005", "T000006"], today=MONDAY, now=moment(MONDAY))
+    assert len(list(batch(office).rglob(f"{row.letter_reference}.txt"))) == 2
     posted = office.dispatch(on=TUESDAY, stop="T000005,do_not_contact,,\n")
     assert (posted.posted, posted.pull) == (7, ())
-    assert not (batch(office) / "email" / f"{row.letter_reference}.txt").exists()
+    assert not list(batch(office).rglob(f"{row.letter_reference}.txt"))
+    lists = [line["tenancy_reference"] for path in batch(office).glob("again-*/tasks.csv") for line in table(path)]
+    assert "T000005" not in lists
     assert {line["tenancy_reference"] for line in table(batch(office) / "tasks.csv")} == {"T000006", "T000007"}
     recorded = read_recorded(office.trial)
     population = population_of(office.trial, recorded)
@@ -275,6 +279,16 @@ def test_i4_a_form_that_one_letter_lacks_is_sent_to_nobody_in_any_arm(tmp_path: 
     assert found.flow["excluded"] == {"needs_another_format": 3}
     assert found.flow["allocated"] == 1
     office.close()
+
+
+def test_i12_a_text_made_again_is_erased_after_another_tenancy_was(office: Office) -> None:
+    office.enrol([wishing(1, form="e-mail"), wishing(2, form="e-mail"), wishing(3)])
+    office.letters()
+    sent = {reference: row.letter_reference for reference, row in postings(office).items()}
+    reprint(office.trial, 1, ["T000001", "T000002"], today=MONDAY, now=moment(MONDAY))
+    for reference in ("T000001", "T000002"):
+        assert erase(office.trial, reference=reference, now=moment(TUESDAY))["files"] >= 2
+        assert not list(batch(office).rglob(f"{sent[reference]}.*"))
 
 
 def test_i5_an_e_mail_that_was_not_sent_is_withheld_and_its_tenancy_stays(office: Office) -> None:
