@@ -18,6 +18,7 @@ from nudge.intake.rejects import problems
 FILE_KIND: Final = "installation"
 COLUMNS: Final[tuple[Wanted, ...]] = (
     Wanted("sign_reference", words=("Sign Reference", "Sign Ref", "Reference", "Ref"), compulsory=True),
+    Wanted("site", words=("Site", "Site ID", "Site Ref")),
     Wanted("put_up_on", Kind.DATE, ("Put Up On", "Put Up", "Installed On", "Date Put Up"), compulsory=True),
     Wanted("taken_down_on", Kind.DATE, ("Taken Down On", "Taken Down", "Removed On", "Date Taken Down")),
     Wanted("by", words=("By", "Initials", "Installed By")),
@@ -31,6 +32,7 @@ class LogRow:
 
     row: int
     sign_reference: str
+    site: str
     put_up_on: date | None
     taken_down_on: date | None
     by: str
@@ -61,6 +63,7 @@ def read_log(path: Path) -> InstallationLog:
                 LogRow(
                     row=number,
                     sign_reference=cells.reference("sign_reference", compulsory=True),
+                    site=cells.text("site"),
                     put_up_on=up if isinstance(up, date) else None,
                     taken_down_on=down if isinstance(down, date) else None,
                     by=cells.text("by"),

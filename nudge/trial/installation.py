@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -11,14 +11,16 @@ from typing import Final
 from nudge.base.canonical import canonical
 from nudge.base.errors import Place, Problem, Refused
 from nudge.documents.letter import read_reference
+from nudge.intake.cells import reference_key
 from nudge.intake.installation import InstallationLog, LogRow, read_log
 from nudge.records.store import append, audit, change, rows_of
 from nudge.records.tables import BatchRow, EventRow, PostingRow
 from nudge.trial.batches import require_open
 from nudge.trial.codes import TrialCode
+from nudge.trial.gate import on_hold
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.schedule import Turn
-from nudge.trial.signs import sign_plan, standing_batch
+from nudge.trial.signs import PlannedSign, sign_plan, standing_batch
 from nudge.trial.site_codes import SignTrialCode
 from nudge.trial.site_enrolment import starts_on
 from nudge.trial.sites import signs_of
@@ -56,16 +58,18 @@ def record_installation(
     require_seal(trial)
     batch = standing_batch(trial)
     log = read_log(file)
-    plan = {sign.reference: sign.turn for sign in sign_plan(trial, batch)}
+    signs = {sign.reference: sign for sign in sign_plan(trial, batch)}
+    plan = {reference: sign.turn for reference, sign in signs.items()}
     with trial.store.snapshot() as connection:
         require_open(connection, trial)
         postings = {
             row.letter_reference: row for row in rows_of(connection, PostingRow, trial=trial.id, batch=batch.number)
         }
+        held = on_hold(connection, trial)
         down = {row.values_json for row in rows_of(connection, EventRow, trial=trial.id, kind=TAKEN_DOWN)}
     if not postings:
         raise Refused(TrialCode.BATCH_NOT_LETTERED.at(Place(f"{trial.id}/{batch.number}"), trial=trial.id))
-    rows = _checked(log, postings, today, because)
+    rows = _checked(log, postings, signs, held, today, because)
     days = {reference: row.put_up_on for reference, row in rows.items() if row.put_up_on is not None}
     fixed = None if batch.day0 is None else date.fromordinal(batch.day0)
     day0 = _day_0(experiment.changing, batch, postings, days)
@@ -96,7 +100,14 @@ def record_installation(
     )
 
 
-def _checked(log: InstallationLog, postings: Mapping[str, PostingRow], today: date, because: str) -> dict[str, LogRow]:
+def _checked(
+    log: InstallationLog,
+    postings: Mapping[str, PostingRow],
+    signs: Mapping[str, PlannedSign],
+    held: Mapping[str, str],
+    today: date,
+    because: str,
+) -> dict[str, LogRow]:
     """The rows by reference, or Refused with every fault."""
     problems: list[Problem] = []
     rows: dict[str, LogRow] = {}
@@ -112,6 +123,7 @@ def _checked(log: InstallationLog, postings: Mapping[str, PostingRow], today: da
             continue
         rows[reference] = row
         problems += _faults(log, row, posting, today, because)
+        problems += _misplaced(log, row, posting, signs[reference].facts.site, held, because)
     Refused.when(problems)
     return rows
 
@@ -134,6 +146,18 @@ def _faults(log: InstallationLog, row: LogRow, posting: PostingRow, today: date,
         day_before = date.fromordinal(before).isoformat()
         found.append(SignTrialCode.LOG_DIFFERS.at(_place(log, row, "put_up_on"), day=day_before))
     return found
+
+
+def _misplaced(
+    log: InstallationLog, row: LogRow, posting: PostingRow, site: str, held: Mapping[str, str], because: str
+) -> Iterator[Problem]:
+    """A sign at a site that it was not drawn for, or at one that must have none."""
+    if row.site and reference_key(row.site) != reference_key(site):
+        yield SignTrialCode.LOG_SITE.at(_place(log, row, "site"), site=site)
+    new = row.put_up_on is not None and posting.posted_on is None
+    if new and posting.unit in held and not because.strip():
+        why = held[posting.unit].replace("_", " ")
+        yield SignTrialCode.LOG_HELD.at(_place(log, row, "put_up_on"), why=why)
 
 
 def _place(log: InstallationLog, row: LogRow, name: str) -> Place:

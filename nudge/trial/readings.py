@@ -20,6 +20,7 @@ from nudge.records.store import rows_of
 from nudge.records.tables import ImportRow, MeasurementRow, UnitRow
 from nudge.trial.handle import Trial
 from nudge.trial.imports import Imported, added_before, check_open, cover_problems, keep_import
+from nudge.trial.signs import standing_batch
 from nudge.trial.site_codes import SignTrialCode
 from nudge.trial.sites import SiteFacts, signs_of
 
@@ -102,6 +103,7 @@ def add_readings(
     """
     experiment = signs_of(trial)
     check_open(trial)
+    standing_batch(trial)  # a reading of a site that is not drawn yet would be lost, and its day counted as nought
     if kind is None or kind not in KINDS:
         raise Refused(SignTrialCode.KIND_OF_SIGNS.at(Place(files[0].name), valid=", ".join(KINDS)))
     learnt = load_mappings(trial.workspace.mappings)

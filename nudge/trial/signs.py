@@ -16,7 +16,7 @@ from nudge.base.errors import Place, Refused
 from nudge.base.files import write_whole
 from nudge.base.values import day_in_words, utc_text
 from nudge.documents.letter import letter_reference
-from nudge.documents.sign import SignSpec, make_signs
+from nudge.documents.sign import FOLDER, SignSpec, make_signs
 from nudge.documents.templates import TemplateFolder
 from nudge.experiment.sites import SiteExperiment
 from nudge.intake.rejects import inert
@@ -26,6 +26,7 @@ from nudge.reports.parts import Answer, Section, Story, Table, Tone
 from nudge.reports.render import report_pdf, story_html
 from nudge.trial.batches import batch_of, require_open
 from nudge.trial.codes import TrialCode
+from nudge.trial.gate import on_hold
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.schedule import Turn, arms_in_turn, turns
 from nudge.trial.sealing import epoch_now, frozen_claims, read_secret
@@ -96,16 +97,19 @@ def sign_plan(trial: Trial, batch: BatchRow) -> tuple[PlannedSign, ...]:
 def make_batch_signs(trial: Trial, *, today: date, now: datetime, dry_run: bool = False) -> SignsMade:
     """Make the print file of every sign, the schedule and the form for the installers' log. Run again, it finishes.
 
-    Refused where the trial changed since its seal or is closed, nothing is drawn, or something is put up already.
+    A site on hold, whose owner may have withdrawn consent, is in none of them; it stays drawn. Refused where the trial
+    changed since its seal or is closed, nothing is drawn, or something is put up already.
     """
     experiment = signs_of(trial)
     seal = require_seal(trial)
     batch = standing_batch(trial)
     with trial.store.snapshot() as connection:
         require_open(connection, trial)
+        held = on_hold(connection, trial)
     if batch.status == "posted":
         raise Refused(SignTrialCode.PUT_UP_ALREADY.at(Place(f"{trial.id}/{batch.number}")))
-    plan = sign_plan(trial, batch)
+    every = sign_plan(trial, batch)
+    plan = [sign for sign in every if sign.unit not in held]
     folder = trial.workspace.batch_folder(trial.id, batch.number)
     sites = len({sign.unit for sign in plan})
     if dry_run:
@@ -117,11 +121,13 @@ def make_batch_signs(trial: Trial, *, today: date, now: datetime, dry_run: bool 
         write_whole(folder / SCHEDULE, schedule_csv(plan, experiment, starts)),
         write_whole(folder / LOG, log_csv(plan, starts)),
     ]
-    for path in folder.glob("schedule*.pdf"):  # of installers that a corrected list no longer names
+    gone = {sign.reference for sign in every} - {sign.reference for sign in plan}
+    stale = [path for path in folder.glob(f"{FOLDER}/*.pdf") if path.stem in gone]
+    for path in (*stale, *folder.glob("schedule*.pdf")):  # some of installers that a corrected list no longer names
         path.unlink()
     for name, story in schedules(plan, experiment, starts, today).items():
         files.append(write_whole(folder / f"{name}.pdf", report_pdf(story_html(story))))
-    _record(trial, batch, plan, {sign.reference: sign.sha256 for sign in made}, now)
+    _record(trial, batch, every, {sign.reference: sign.sha256 for sign in made}, held, now)
     return SignsMade(
         batch=batch.number,
         folder=folder,
@@ -258,24 +264,27 @@ def _place(job: Job, experiment: SiteExperiment) -> tuple[str, ...]:
 
 
 def _record(
-    trial: Trial, batch: BatchRow, plan: Sequence[PlannedSign], hashes: Mapping[str, str], now: datetime
+    trial: Trial,
+    batch: BatchRow,
+    plan: Sequence[PlannedSign],
+    hashes: Mapping[str, str],
+    held: Mapping[str, str],
+    now: datetime,
 ) -> None:
-    """A posting for each sign; signs of a batch that was undone come back under their references."""
+    """A posting for each sign, withheld at a site on hold; those of a batch that was undone come back."""
     with trial.store.transaction() as connection:
         if batch_of(connection, trial, batch.number).status != batch.status:
             raise Refused(TrialCode.BATCH_CHANGED.at(Place(f"{trial.id}/{batch.number}")))
-        held = {row.letter_reference: row for row in rows_of(connection, PostingRow, trial=trial.id)}
+        there = {row.letter_reference: row for row in rows_of(connection, PostingRow, trial=trial.id)}
         fresh = 0
         for sign in plan:
-            row = held.get(sign.reference)
-            sha256 = hashes[sign.reference]
+            row, new = there.get(sign.reference), _posting(trial, batch, sign, hashes, held, now)
             if row is None:
-                append(connection, [_posting(trial, batch, sign, sha256, now)])
-            elif row.sha256 != sha256 or row.status == "abandoned":
-                to: dict[str, object] = {"sha256": sha256, "batch": batch.number, "made_at": utc_text(now)}
-                again: dict[str, object] = {"status": "made", "reason": None} if row.status == "abandoned" else {}
+                append(connection, [new])
+            elif (row.sha256, row.status) != (new.sha256, new.status):
                 where = {"trial": trial.id, "letter_reference": sign.reference}
-                change(connection, PostingRow, where=where, to=to | again)
+                names = ("sha256", "batch", "made_at", "status", "reason")
+                change(connection, PostingRow, where=where, to={name: getattr(new, name) for name in names})
             else:
                 continue
             fresh += 1
@@ -286,7 +295,14 @@ def _record(
             audit(connection, trial=trial.id, what="signs_made", facts={"batch": batch.number, "signs": fresh}, at=now)
 
 
-def _posting(trial: Trial, batch: BatchRow, sign: PlannedSign, sha256: str, now: datetime) -> PostingRow:
+def _posting(
+    trial: Trial,
+    batch: BatchRow,
+    sign: PlannedSign,
+    hashes: Mapping[str, str],
+    held: Mapping[str, str],
+    now: datetime,
+) -> PostingRow:
     return PostingRow(
         trial=trial.id,
         letter_reference=sign.reference,
@@ -294,9 +310,10 @@ def _posting(trial: Trial, batch: BatchRow, sign: PlannedSign, sha256: str, now:
         number=1,
         batch=batch.number,
         wave=sign.turn.wave,
-        status="made",
+        status="withheld" if sign.unit in held else "made",
+        reason=held.get(sign.unit),
         made_at=utc_text(now),
-        sha256=sha256,
+        sha256=hashes.get(sign.reference, ""),  # none of a sign that is not made
         pages=1,
         sheets=1,
     )

@@ -35,6 +35,7 @@ from nudge.reports.summary import ArmCount, Checks, Flow, Header, Summary, assem
 from nudge.reports.wording import count_of
 from nudge.trial.codes import TrialCode
 from nudge.trial.drawing import as_allocated
+from nudge.trial.gate import HELD, why_held
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.installation import down_days
 from nudge.trial.population import Recorded, designs_of, lists_of
@@ -314,6 +315,13 @@ def _notes(trial: Trial, experiment: SiteExperiment, recorded: Recorded, sites: 
             f"{count_of(sites.watched, 'displacement site')} watched besides: drawn to nothing, and measured alike in "
             "the arm of the site that each is watched for."
         )
+    held = Counter(why_held(event) for event in recorded.events if event.kind == HELD)
+    if held:
+        reasons = ", ".join(reason.replace("_", " ") for reason in sorted(held))
+        yield (
+            f"{count_of(held.total(), 'site')} put on hold after the draw ({reasons}): counted in the arm drawn all "
+            "the same."
+        )
     yield from _kept_up(trial, recorded, sites)
 
 
@@ -327,10 +335,15 @@ def _kept_up(trial: Trial, recorded: Recorded, sites: _Sites) -> Iterator[str]:
         row.posted_on is not None and row.posted_on > sites.day0 + turns[reference].up
         for reference, row in signs.items()
     )
+    too_soon = sum(
+        row.posted_on is not None and row.posted_on < sites.day0 + turns[reference].up
+        for reference, row in signs.items()
+    )
     missing = sum(row.status != "posted" for row in signs.values())
     early = sum(day < sites.day0 + turns[reference].down - 1 for reference, day in down.items() if reference in turns)
     for count, words in (
         (late, "went up after the day scheduled"),
+        (too_soon, "went up before the day scheduled"),
         (missing, "did not go up"),
         (early, "came down before the end"),
     ):

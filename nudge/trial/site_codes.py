@@ -48,6 +48,14 @@ class SignTrialCode(Code):
     NOT_DRAWN = ("sites that are drawn", "Give the sites file first: `nudge signs {trial} SITES`.")
     LOG_REFERENCE = ("the reference of a sign of this trial", "Copy it from the sign, or from install-log.csv.")
     LOG_TWICE = ("each sign once (it stands in row {first} already)", "Remove one of the two rows.")
+    LOG_SITE = (
+        "the site that this sign was drawn for ({site})",
+        "Correct the row. If the sign does stand elsewhere, take it to its own site.",
+    )
+    LOG_HELD = (
+        "no sign at a site on hold ({why})",
+        "Leave the day blank. If the sign was put up before the hold, add --because TEXT.",
+    )
     LOG_FUTURE = ("a day of today or before", "Record what was put up, on the day or after it.")
     LOG_BEFORE_SIGNS = ("a day not before the signs were made ({made})", "Correct the day.")
     LOG_BEFORE_DAY_0 = (

@@ -20,7 +20,7 @@ from nudge.records.tables import AuditRow, BatchRow, MeasurementRow, PostingRow,
 from nudge.trial.analysis import estimate, write_report
 from nudge.trial.imports import Imported
 from nudge.trial.installation import Installed, record_installation
-from nudge.trial.posting import hold, undo_batch
+from nudge.trial.posting import hold, release, undo_batch
 from nudge.trial.readings import add_readings
 from nudge.trial.recorded import analyse
 from nudge.trial.responses import withdraw_responses
@@ -125,6 +125,7 @@ def test_a_dry_run_records_nothing(council: Path) -> None:
     ("change", "code"),
     [
         ({"sign reference": "AAA-AAA-AAAA"}, "log-reference"),
+        ({"site": "S99"}, "log-site"),
         ({"put up on": (END + timedelta(days=1)).isoformat()}, "log-future"),
         ({"put up on": "2027-02-27"}, "log-before-signs"),
         ({"put up on": "", "taken down on": STARTS.isoformat()}, "log-down-alone"),
@@ -181,6 +182,26 @@ def test_an_owner_may_withdraw_consent_and_the_site_stays_in(council: Path) -> N
     count = len(form(council))
     done = put_up(council, [None, *[0] * (count - 1)])
     assert (done.put_up, done.withheld) == (count - 1, {"consent_withdrawn": 1})
+
+
+def test_a_site_on_hold_gets_no_sign_and_none_in_the_schedule_until_it_is_released(council: Path) -> None:
+    rows = form(council)
+    [site, *others] = [one["site"] for one in rows]
+    for one in rows:
+        one["put up on"] = STARTS.isoformat()
+    hold(trial_of(council, NAME), site, because="consent withdrawn", today=LISTED, now=moment(LISTED))
+    with pytest.raises(Refused) as refusal:
+        log(council, rows, END)
+    assert codes(refusal) == ["log-held"]
+    folder = council / "out" / NAME / "batch-001"
+    made = make_batch_signs(trial_of(council, NAME), today=LISTED, now=moment(LISTED))
+    assert made.signs == len(others) == len(list(folder.glob("signs/*.pdf")))
+    assert [one["site"] for one in form(council)] == others
+    assert site not in (folder / "schedule.csv").read_text("utf-8-sig")
+    release(trial_of(council, NAME), site, because="consent given", now=moment(LISTED))
+    assert make_batch_signs(trial_of(council, NAME), today=LISTED, now=moment(LISTED)).signs == len(rows)
+    assert {one.status for one in recorded(council, PostingRow)} == {"made"}
+    assert log(council, rows, END).put_up == len(rows)
 
 
 def test_undo_takes_the_files_back_until_something_is_up(council: Path) -> None:
@@ -247,6 +268,13 @@ def test_an_incident_belongs_to_its_site_else_its_street_else_the_nearest_within
     sites = {unit.unit: SiteFacts.read(unit).site for unit in recorded(council, UnitRow)}
     assert sorted(sites[one.unit] for one in recorded(council, MeasurementRow)) == ["S02", "S03", "S04"]
     assert [note for note in found.notes if "several sites" in note]
+
+
+def test_readings_wait_until_sites_are_drawn_or_their_days_would_count_as_nought(council: Path) -> None:
+    undo_batch(trial_of(council, NAME), 1, now=moment(LISTED))
+    with pytest.raises(Refused) as refusal:
+        surveyed(council)
+    assert codes(refusal) == ["not-drawn"]
 
 
 def test_a_file_that_counts_what_another_counted_says_so_and_can_be_taken_back(council: Path) -> None:
