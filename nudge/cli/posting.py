@@ -87,6 +87,10 @@ def dispatch(
         screen.next(f"nudge enrol {trial.id} EXTRACT --suppress LIST --dated DAY")
         screen.figures(_figures(name, wave, on, posted))
         return
+    if posted.call_off:
+        screen.say("Call these off with whoever sends, writes or signs them:")
+        for reference, form in sorted(posted.call_off.items()):
+            screen.say(f"  {reference} ({form})")
     if posted.pull:
         house = trial.workspace.printing.house != "mail-room"
         screen.say(f"{_STOP_THERE if house else _TAKE_OUT}:")

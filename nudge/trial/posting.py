@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from nudge.trial.units import unit_code
 class Posted:
     """What a confirmation came to. `pull` are letters to take out of the pile before it goes, `lying` where they are.
 
+    `call_off` are those that are not printed, by reference: in what form they may already be on their way.
     `actions` is the list for the housing system, where the council has an action code.
     """
 
@@ -46,6 +47,7 @@ class Posted:
     abandoned: bool
     made: bool
     lying: tuple[Lying, ...] = ()
+    call_off: Mapping[str, str] = field(default_factory=dict)
     actions: Path | None = None
 
 
@@ -112,13 +114,13 @@ def confirm_posting(
     in_pile = {row.letter_reference: row.reason or "" for row in own if row.status == "withheld" and row.sha256}
     stopped = {reference for reference, why in (in_pile | withheld).items() if why != "not_posted"}
     printed = {row.letter_reference for row in own if Format(row.format).on_paper}
-    pull = tuple(sorted(stopped & printed))
+    pull, unprinted = tuple(sorted(stopped & printed)), stopped - printed
     lying = tuple(one for one in pile_of(folder) if one.letter_reference in set(pull))
     changed = bool(going or withheld) or (abandoned and batch.status != "abandoned")
     pull_list = None
     if changed and not dry_run:
         pull_list = write_pull_list(folder, lying)
-        _strike_off(folder, [row for row in own if row.letter_reference in stopped - printed])
+        _strike_off(folder, [row for row in own if row.letter_reference in unprinted])
         _record(trial, batch, wave, going, withheld, on, now, abandoned=abandoned)
     reasons = [row.reason or "" for row in own if row.status == "withheld"]
     if not changed and (folder / PULL_LIST).is_file():
@@ -139,6 +141,7 @@ def confirm_posting(
         abandoned=abandoned,
         made=changed and not dry_run,
         lying=lying,
+        call_off={row.letter_reference: Format(row.format).words for row in own if row.letter_reference in unprinted},
         actions=actions,
     )
 

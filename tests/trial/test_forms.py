@@ -167,6 +167,7 @@ def test_i4_a_withheld_text_is_struck_off_the_list_before_it_could_be_sent(
     assert len(list(batch(office).rglob(f"{row.letter_reference}.txt"))) == 2
     posted = office.dispatch(on=TUESDAY, stop="T000005,do_not_contact,,\n")
     assert (posted.posted, posted.pull) == (7, ())
+    assert posted.call_off == {row.letter_reference: "e-mail"}
     assert not list(batch(office).rglob(f"{row.letter_reference}.txt"))
     lists = [line["tenancy_reference"] for path in batch(office).glob("again-*/tasks.csv") for line in table(path)]
     assert "T000005" not in lists
