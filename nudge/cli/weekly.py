@@ -226,6 +226,7 @@ def _tell_enrolment(screen: Screen, trial: Trial, found: Enrolment, extract: Pat
 @click.option("--covers", nargs=2, type=DAY, help="First and last day that the file covers.")
 @click.option("--column", "columns", multiple=True, metavar="NAME=HEADING", help="Which heading is which column.")
 @click.option("--accept-good-rows", is_flag=True, help="Go on without the rejected rows.")
+@click.option("--as-well", is_flag=True, help="Of signs: count these besides another file's of the same site and day.")
 @click.option("--withdraw", is_flag=True, help="Take these files back: they should not have been added.")
 @click.option("--because", default="", help="Why they are taken back.")
 @dry_run_option
@@ -238,6 +239,7 @@ def responses(
     covers: tuple[date, date] | None,
     columns: tuple[str, ...],
     accept_good_rows: bool,
+    as_well: bool,
     withdraw: bool,
     because: str,
     dry_run: bool,
@@ -250,6 +252,8 @@ def responses(
     Examples: nudge responses wealden-arrears data/contacts.csv --kind contacts --covers 2026-11-23 2026-12-31
               nudge responses wealden-arrears data/contacts.csv --withdraw --because "the wrong month"
     """
+    from functools import partial
+
     from nudge.trial.readings import add_readings
     from nudge.trial.responses import add_responses
     from nudge.trial.sites import of_signs
@@ -261,7 +265,10 @@ def responses(
         return
     if columns and kind is None:
         raise Misused(message="--column needs --kind: each kind of file has columns of its own.")
-    add = add_readings if of_signs(trial.experiment) else add_responses
+    signs = of_signs(trial.experiment)
+    if as_well and not signs:
+        raise Misused(message="--as-well is for readings of signs: a letter's responses are matched one by one.")
+    add = partial(add_readings, as_well=as_well) if signs else add_responses
     imported = add(
         trial,
         files,
@@ -288,7 +295,7 @@ def responses(
             }
         )
         waiting += one.conflicts
-        for note in one.notes if of_signs(trial.experiment) else ():
+        for note in one.notes if signs else ():
             screen.say(f"  {note}")
         if one.made:
             screen.say(f'  If this was the wrong file: nudge responses {trial.id} {file} --withdraw --because "…"')

@@ -42,6 +42,7 @@ class SiteReading:
     `exposure` is what a survey's count is over: days since the site was cleared, kilometres of route, both
     multiplied, or 1 where the file has neither. Speeds have `lower` and `upper` in miles per hour: the band
     [lower, upper), or twice the speed of vehicles measured one by one. `hour` is 0 to 23 where the file says it.
+    `incident` is its id in the log, as `reference_key` writes one.
     """
 
     row: int
@@ -52,6 +53,7 @@ class SiteReading:
     latitude: float | None = None
     longitude: float | None = None
     what: str = ""
+    incident: str = ""
     land: str = ""
     size: str = ""
     source: str = ""
@@ -268,6 +270,7 @@ class _Scan:
             latitude=latitude,
             longitude=longitude,
             what=cells.text("what"),
+            incident=incident,
             land=cells.text("land"),
             size=cells.text("size"),
             source=cells.text("source"),

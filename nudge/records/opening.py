@@ -18,7 +18,7 @@ from nudge.records.codes import RecordsCode
 from nudge.records.faults import faults
 from nudge.records.shares import share_of
 
-VERSION: Final = "0003"  # of the newest step in migrations/versions; a test holds the two equal
+VERSION: Final = "0004"  # of the newest step in migrations/versions; a test holds the two equal
 VERSION_TABLE: Final = "nudge_version"
 READING: Final = "nudge_reading"
 _PATIENCE: Final = 15_000  # milliseconds that a writer waits for its turn

@@ -275,7 +275,10 @@ class EventRow(Record, table=True):
 
 
 class MeasurementRow(Record, table=True):
-    """A number read for a unit on a day: a balance in pence, a count of a survey."""
+    """A number read for a unit on a day: a balance in pence, a count of a survey, an incident.
+
+    `incident` is the digest of an incident's id, by which one that stands in two files is known; it counts once.
+    """
 
     __tablename__: ClassVar[Any] = "measurement"
     __table_args__ = (
@@ -292,6 +295,7 @@ class MeasurementRow(Record, table=True):
     number: int = _whole()
     import_sha256: str = _text()
     row: int = _whole()
+    incident: str | None = _text(default=None)
 
 
 class ReviewRow(Record, table=True):

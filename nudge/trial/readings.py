@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +39,7 @@ class _Index:
     by_street: dict[str, list[str]]
     places: tuple[tuple[str, float, float], ...]
     radius: float | None
+    sites: Mapping[str, str]
 
     @classmethod
     def of(cls, units: Iterable[UnitRow], radius: int | None) -> _Index:
@@ -55,6 +57,7 @@ class _Index:
                 if one.latitude is not None and one.longitude is not None
             ),
             radius=None if radius is None else float(radius),
+            sites={unit: one.site for unit, one in facts},
         )
 
     def match(self, reading: SiteReading) -> tuple[str | None, str]:
@@ -94,12 +97,15 @@ def add_readings(
     mapping: ColumnMapping | None = None,
     encoding: str | None = None,
     accept_good_rows: bool = False,
+    as_well: bool = False,
     dry_run: bool = False,
 ) -> tuple[Imported, ...]:
     """Record files of one kind, all covering the same days; each whole or not at all, and once.
 
     Every file is read and checked before any is kept. Rows of places that are no sites of the trial are counted. The
-    same file again, with other days covered, corrects those days. Raises Refused with every problem of every file.
+    same file again, with other days covered, corrects those days. An incident that stands in several files under its
+    id counts once. Whatever else is of a site and day that another file counted is refused, unless it is to be counted
+    `as_well`. Raises Refused with every problem of every file.
     """
     experiment = signs_of(trial)
     check_open(trial)
@@ -118,7 +124,18 @@ def add_readings(
         for reading in readings
         for problem in _problems(reading, before.get(reading.sha256), covers, today, accept_good_rows=accept_good_rows)
     )
-    imported = [_keep(trial, index, reading, covers, now, dry_run=dry_run) for reading in readings]
+    added = [_Sums.of(index, reading) for reading in readings if reading.sha256 not in before]
+    sums = {one.sha256: one for one in added}  # the same file named twice is one
+    with trial.store.snapshot() as connection:
+        held = rows_of(connection, MeasurementRow, trial=trial.id)
+    names = {row.sha256: row.name for row in before.values()} | {one.sha256: one.name for one in readings}
+    if not as_well:
+        Refused.when(_counted_twice(sums.values(), held, names, index))
+    told = _incidents_told(sums.values(), held)
+    imported = [
+        _keep(trial, reading, sums.get(reading.sha256), covers, now, told=told.get(reading.sha256, 0), dry_run=dry_run)
+        for reading in readings
+    ]
     if any(one.made for one in imported):
         save_mappings(trial.workspace.mappings, learnt | {kind: readings[-1].mapping})
     return tuple(imported)
@@ -157,22 +174,52 @@ def _dated(reading: Readings, first: date, last: date) -> list[int]:
     return list(dict.fromkeys(one.row for one in reading.records() if not first <= one.on <= last))
 
 
+def _counted_twice(
+    added: Iterable[_Sums], held: Iterable[MeasurementRow], names: Mapping[str, str], index: _Index
+) -> Iterator[Problem]:
+    """Sites and days that two files count: but for incidents under an id, nobody can tell whether they count the same.
+
+    One problem for each file, with how many there are and the first.
+    """
+    counted = {_Sums.place_of(row): row.import_sha256 for row in held if row.incident is None}
+    for one in added:
+        again = sorted(place for place in one.places() if place in counted)
+        if again:
+            _, unit, day = again[0]
+            yield SignTrialCode.COUNTED_TWICE.at(
+                Place(names[one.sha256]), count=len(again), other=names[counted[again[0]]],
+                site=index.sites[unit], day=date.fromordinal(day).isoformat(),
+            )  # fmt: skip
+        counted |= dict.fromkeys(one.places(), one.sha256)
+
+
+def _incidents_told(added: Iterable[_Sums], held: Iterable[MeasurementRow]) -> dict[str, int]:
+    """How many incidents of each file are known, under their ids, from one before it."""
+    known = {row.incident for row in held if row.incident}
+    found = {}
+    for one in added:
+        found[one.sha256] = len(one.incidents & known)
+        known |= one.incidents
+    return found
+
+
 def _keep(
-    trial: Trial, index: _Index, reading: Readings, covers: tuple[date, date] | None, now: datetime, *, dry_run: bool
+    trial: Trial,
+    reading: Readings,
+    sums: _Sums | None,
+    covers: tuple[date, date] | None,
+    now: datetime,
+    *,
+    told: int,
+    dry_run: bool,
 ) -> Imported:
     with trial.store.snapshot() if dry_run else trial.store.transaction() as connection:
         known = rows_of(connection, ImportRow, trial=trial.id, sha256=reading.sha256)
-        if known:
+        if known or sums is None:
             return added_before(connection, trial, known[0], covers, now, dry_run=dry_run)
         span = covers or reading.proposed_covers
         if span is None:
             raise Refused(ResponseCode.COVERS_UNKNOWN.at(Place(reading.name)))
-        sums = _Sums(index)
-        for one in reading.records():
-            sums.add(one)
-        rows = sums.rows(trial.id, reading.sha256)
-        earlier = {(row.unit, row.name, row.on_day) for row in rows_of(connection, MeasurementRow, trial=trial.id)}
-        again = len(earlier & {(row.unit, row.name, row.on_day) for row in rows})
         imported = Imported(
             name=reading.name,
             sha256=reading.sha256,
@@ -184,44 +231,49 @@ def _keep(
             not_in_trial=sums.unmatched.total(),
             rejected=reading.faulty,
             not_counted=reading.blank + reading.repeated + reading.not_cleared,
-            notes=(*reading.notes, *_told(reading, sums.ways, sums.unmatched["several"]), *_overlap(again)),
+            notes=(*reading.notes, *_told(reading, sums.ways, sums.unmatched["several"], told)),
         )
         if not dry_run:
-            keep_import(connection, trial, imported, rows, now)
+            keep_import(connection, trial, imported, sums.rows(trial.id), now)
     return imported
 
 
-def _told(reading: Readings, ways: Counter[str], unclear: int) -> Iterator[str]:
+def _told(reading: Readings, ways: Counter[str], unclear: int, before: int) -> Iterator[str]:
     if set(ways) - {"site"}:
         yield "matched by " + ", by ".join(f"{how}: {count:,}" for how, count in sorted(ways.items()))
     if unclear:
         yield f"{unclear:,} rows name a street with several sites, and no position: counted for none of them"
     if reading.repeated:
         yield f"{reading.repeated:,} rows repeat an incident under its id: each incident counts once"
+    if before:
+        yield f"{before:,} incidents are known from another file under their ids: each counts once"
     if reading.not_cleared:
         yield f"{reading.not_cleared:,} surveys start a site's days, or left what the next one counts: not added up"
     if reading.blank:
         yield f"{reading.blank:,} rows without a figure: nothing was read there, which is no nought"
 
 
-def _overlap(again: int) -> Iterator[str]:
-    """Ids of incidents are not kept, so one in two files cannot be told from two: whoever adds the file must know."""
-    if again:
-        yield (
-            f"{again:,} figures are of a site and a day that another file counted too, and ARE ADDED to it: if this "
-            "file repeats what that one held, withdraw one of them with --withdraw"
-        )
-
-
 class _Sums:
-    """One number for each site, day and thing read: counts and exposures of several rows of a file add up."""
+    """One number for each site, day and thing read: counts and exposures of several rows of a file add up.
 
-    def __init__(self, index: _Index) -> None:
-        self.index = index
+    An incident with an id stays a number of its own, so that it can be known again in another file.
+    """
+
+    def __init__(self, index: _Index, sha256: str) -> None:
+        self.index, self.sha256 = index, sha256
         self.ways, self.unmatched = Counter[str](), Counter[str]()
-        self._total: dict[tuple[str, str, int], int] = defaultdict(int)
-        self._first: dict[tuple[str, str, int], int] = {}
+        self.incidents: set[str] = set()
+        self._total: dict[tuple[str, str, int, str | None], int] = defaultdict(int)
+        self._first: dict[tuple[str, str, int, str | None], int] = {}
         self._row = 0
+
+    @classmethod
+    def of(cls, index: _Index, reading: Readings) -> _Sums:
+        """The sums of a file."""
+        sums = cls(index, reading.sha256)
+        for one in reading.records():
+            sums.add(one)
+        return sums
 
     def add(self, one: SiteReading) -> None:
         """Add a reading to its site; a row with a column for each band is one row, of several readings."""
@@ -229,21 +281,44 @@ class _Sums:
         if one.row != self._row:
             self._row = one.row
             (self.unmatched if unit is None else self.ways)[how] += 1
-        if unit is not None:
-            for name, number in _numbers(one.kind, one):
-                key = (unit, name, one.on.toordinal())
-                self._total[key] += number
-                self._first.setdefault(key, one.row)
+        if unit is None:
+            return
+        incident = _digest(one.incident) if one.incident else None
+        if incident is not None:
+            self.incidents.add(incident)
+        for name, number in _numbers(one.kind, one):
+            key = (unit, name, one.on.toordinal(), incident)
+            self._total[key] += number
+            self._first.setdefault(key, one.row)
 
-    def rows(self, trial: str, sha256: str) -> list[MeasurementRow]:
+    def rows(self, trial: str) -> list[MeasurementRow]:
         """The sums as measurements, each with the first row that went into it."""
         return [
             MeasurementRow(
-                trial=trial, unit=unit, name=name, on_day=day, number=number, import_sha256=sha256,
-                row=self._first[unit, name, day],
+                trial=trial, unit=unit, name=name, on_day=day, number=number, import_sha256=self.sha256,
+                row=self._first[unit, name, day, incident], incident=incident,
             )
-            for (unit, name, day), number in self._total.items()
+            for (unit, name, day, incident), number in self._total.items()
         ]  # fmt: skip
+
+    def places(self) -> set[tuple[str, str, int]]:
+        """What was counted without an id, at which site, on which day."""
+        return {_counted(name, unit, day) for unit, name, day, incident in self._total if incident is None}
+
+    @staticmethod
+    def place_of(row: MeasurementRow) -> tuple[str, str, int]:
+        """The same of a measurement on record."""
+        return _counted(row.name, row.unit, row.on_day)
+
+
+def _counted(name: str, unit: str, day: int) -> tuple[str, str, int]:
+    """Vehicles of one site and day are one count, whatever their bands."""
+    return (name.partition("/")[0] if name.startswith("speeds/") else name.removesuffix(f"/{EXPOSURE}"), unit, day)
+
+
+def _digest(incident: str) -> str:
+    """What is kept of an incident's id: enough to know it again, in 128 bits."""
+    return blake2b(incident.encode(), digest_size=16).hexdigest()
 
 
 def _numbers(kind: str, one: SiteReading) -> Iterator[tuple[str, int]]:

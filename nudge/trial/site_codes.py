@@ -75,6 +75,10 @@ class SignTrialCode(Code):
         "every row inside the days covered ({count} are not; the first is row {row})",
         "Correct --covers, or export the days that were asked for.",
     )
+    COUNTED_TWICE = (
+        "each site and day counted in one file ({other} has {count} that stand here too, the first of {site} on {day})",
+        "Leave those days out. If they were counted apart (another direction, another source), add --as-well.",
+    )
     SPEEDS_MIXED = (
         "the speeds of a site one by one, or in bands",
         "Withdraw one of the two files and export it in the form of the other.",

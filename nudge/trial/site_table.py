@@ -41,9 +41,14 @@ class Reading:
 
 
 def readings_of(measurements: Iterable[MeasurementRow], day0: int) -> dict[str, list[Reading]]:
-    """What was read at each site, by its code."""
+    """What was read at each site, by its code. An incident that stands in several files is that of the first one."""
     found: dict[str, list[Reading]] = defaultdict(list)
+    known: set[str] = set()
     for row in measurements:
+        if row.incident is not None:
+            if row.incident in known:
+                continue
+            known.add(row.incident)
         found[row.unit].append(Reading(row.on_day - day0, row.name, row.number))
     return found
 

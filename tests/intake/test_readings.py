@@ -53,7 +53,8 @@ def test_an_incident_counts_once_on_the_day_it_was_first_reported(write: Write) 
     first, second = rows(found)
     assert first == SiteReading(
         row=3, kind="incidents", on=DAY, site="", street="Mill Lane", latitude=50.97, longitude=0.09,
-        what="Household waste", land="Highway", size="Car boot or less", source="FixMyStreet", hour=8,
+        what="Household waste", incident="f101", land="Highway", size="Car boot or less", source="FixMyStreet",
+        hour=8,
     )  # fmt: skip
     assert (second.what, second.latitude, second.hour) == ("Tyres", None, None)
     assert (found.repeated, found.accepted, found.dropped) == (1, 2, {"total": 1})

@@ -25,6 +25,7 @@ from nudge.trial.readings import add_readings
 from nudge.trial.recorded import analyse
 from nudge.trial.responses import withdraw_responses
 from nudge.trial.signs import make_batch_signs
+from nudge.trial.site_table import readings_of
 from nudge.trial.sites import SiteFacts
 from nudge.trial.standing import standing
 from nudge.trial.story import tell
@@ -277,16 +278,70 @@ def test_readings_wait_until_sites_are_drawn_or_their_days_would_count_as_nought
     assert codes(refusal) == ["not-drawn"]
 
 
-def test_a_file_that_counts_what_another_counted_says_so_and_can_be_taken_back(council: Path) -> None:
+def incidents(folder: Path, name: str, rows: str, **more: Any) -> Imported:
+    file = folder / "data" / f"{name}.csv"
+    file.write_text(rows, "utf-8")
+    settings = {"kind": "incidents", "covers": WINDOW, "today": END, "now": moment(END)} | more
+    [found] = add_readings(trial_of(folder, NAME), [file], **settings)
+    return found
+
+
+def counted(folder: Path) -> dict[str, int]:
+    """Incidents by site, as the analysis counts them."""
+    sites = {unit.unit: SiteFacts.read(unit).site for unit in recorded(folder, UnitRow)}
+    read = readings_of(recorded(folder, MeasurementRow), STARTS.toordinal())
+    return {sites[unit]: sum(one.number for one in found) for unit, found in read.items()}
+
+
+def test_i3_an_incident_that_stands_in_two_exports_counts_once_whichever_is_taken_back(council: Path) -> None:
+    heads = "Incident,Reported,Site ID\n"
+    first = incidents(council, "first", heads + "F 1,2027-04-01,S02\nF2,2027-04-02,S02\nF9,2027-04-02,Q77\n")
+    assert not [note for note in first.notes if "another file" in note]
+    # written otherwise, on another day, at another site: it stays the incident that it was; F9 is now at a site
+    rows = "f1,2027-04-01,S02\nF2,2027-04-03,S03\nF3,2027-04-02,S02\nF9,2027-04-02,S04\n"
+    second = incidents(council, "second", heads + rows)
+    assert "2 incidents are known from another file under their ids: each counts once" in second.notes
+    assert counted(council) == {"S02": 3, "S04": 1}
+    withdraw_responses(trial_of(council, NAME), first.sha256, because="wrong", now=moment(END))
+    assert counted(council) == {"S02": 2, "S03": 1, "S04": 1}
+    assert "F2" not in str(recorded(council, MeasurementRow))
+
+
+def test_an_incident_in_two_files_given_together_counts_once(council: Path) -> None:
+    files = [council / "data" / f"{name}.csv" for name in ("one", "two")]
+    for file, more in zip(files, ("", "F2,2027-04-05,S03\n"), strict=True):
+        file.write_text("Incident,Reported,Site ID\nF1,2027-04-01,S02\n" + more, "utf-8")
     settings = {"kind": "incidents", "covers": WINDOW, "today": END, "now": moment(END)}
-    told = []
-    for name, days in (("all", ("2027-04-01", "2027-04-08")), ("late", ("2027-04-08", "2027-04-09"))):
-        file = council / "data" / f"{name}.csv"
-        file.write_text("Incident,Reported,Site ID\n" + "".join(f"I{day},{day},S02\n" for day in days), "utf-8")
-        [found] = add_readings(trial_of(council, NAME), [file], **settings)
-        told.append([note for note in found.notes if "ARE ADDED" in note])
-    assert [len(notes) for notes in told] == [0, 1]
-    assert told[1][0].startswith("1 figures are of a site and a day that another file counted too")
+    rehearsed = add_readings(trial_of(council, NAME), files, dry_run=True, **settings)
+    found = add_readings(trial_of(council, NAME), files, **settings)
+    assert [one.notes for one in rehearsed] == [one.notes for one in found]
+    assert [bool([note for note in one.notes if "another file" in note]) for one in found] == [False, True]
+    assert counted(council) == {"S02": 1, "S03": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "heads", "line"),
+    [
+        ("incidents", "Reported,Site ID", "{day},S02"),
+        ("surveys", "Survey Date,Site ID,Count", "{day},S02,4"),
+        ("speeds", "Date,Site ID,Speed (mph)", "{day},S02,31.5"),
+    ],
+)
+def test_what_two_files_count_at_one_site_on_one_day_is_asked_about(
+    council: Path, kind: str, heads: str, line: str
+) -> None:
+    def add(name: str, *days: str, **more: Any) -> Imported:
+        return incidents(council, name, heads + "\n" + "".join(f"{line.format(day=day)}\n" for day in days), **more)
+
+    add("all", "2027-04-01", "2027-04-08", kind=kind)
+    for rehearsal in (True, False):
+        with pytest.raises(Refused) as refusal:
+            add("late", "2027-04-08", "2027-04-09", kind=kind, dry_run=rehearsal)
+        assert codes(refusal) == ["counted-twice"]
+        assert "all.csv has 1 that stand here too, the first of S02 on 2027-04-08" in str(refusal.value)
+    before = len(recorded(council, MeasurementRow))
+    assert add("late", "2027-04-08", "2027-04-09", kind=kind, as_well=True).made
+    assert len(recorded(council, MeasurementRow)) > before
 
 
 @pytest.mark.parametrize(
