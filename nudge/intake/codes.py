@@ -144,7 +144,8 @@ class FileCode(Code):
     )
     BANDS_UNCLEAR = (
         "bands of speed in order, none over another, none left out between, only the top one open",
-        "Correct the bands: 0-20, 20-25, 25-30 and so on to 60+, or 16-20, 21-25 and so on of whole speeds.",
+        "Correct the bands: 0-20, 20-25, 25-30 and so on to 60+, or 16-20, 21-25 and so on of whole speeds. "
+        "Give those without vehicles too.",
     )
     BAND_WITHOUT_TOP = (
         "few vehicles, if any, in a band without an upper edge; it holds {share} of them",

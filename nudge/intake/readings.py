@@ -10,7 +10,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from hashlib import blake2b
 from pathlib import Path
 from types import MappingProxyType
@@ -27,7 +27,7 @@ from nudge.intake.layout import SPEEDS, Layout, layout_of
 from nudge.intake.mapping import ColumnMapping, suggest
 from nudge.intake.reader import Table, open_table
 from nudge.intake.rejects import Reject, RejectList, problems, reject
-from nudge.intake.speeds import FASTEST, MOST_OPEN, Band, Bands, bands_of, in_mph, unit_in
+from nudge.intake.speeds import FASTEST, MOST_OPEN, Band, in_mph, settle, unit_in
 
 KINDS: Final = READINGS
 """The kinds of file, as `source:` names them, with what each may hold."""
@@ -41,7 +41,8 @@ class SiteReading:
 
     `exposure` is what a survey's count is over: days since the site was cleared, kilometres of route, both
     multiplied, or 1 where the file has neither. Speeds have `lower` and `upper` in miles per hour: the band
-    [lower, upper), or twice the speed of vehicles measured one by one. `hour` is 0 to 23 where the file says it.
+    [lower, upper), or twice the speed of vehicles measured one by one; of an `open` band the upper edge is a guess.
+    `hour` is 0 to 23 where the file says it. `since` is the day from which a survey's count runs, where that is known.
     `incident` is its id in the log, as `reference_key` writes one.
     """
 
@@ -59,8 +60,10 @@ class SiteReading:
     source: str = ""
     number: int = 1
     exposure: float = 1.0
+    since: date | None = None
     lower: float | None = None
     upper: float | None = None
+    open: bool = False
     hour: int | None = None
     direction: str = ""
 
@@ -294,23 +297,32 @@ class _Scan:
     def _survey(self, on: date, site: str) -> Iterator[SiteReading]:
         cells = self.cells
         count = self._count("number")
-        exposure = self._exposure(on, site)
-        if count is None or exposure is None or cells.faults:
+        length = 1.0 if self.shape.length is None else self._positive("route_length") * self.shape.length
+        days = self._days(on, site)
+        if count is None or days is None or cells.faults:
             return
-        what = cells.text("what")
+        dated = bool({"exposure", "cleared"} & set(cells.at)) and days < on.toordinal()
         yield SiteReading(
-            row=cells.row, kind=self.shape.kind, on=on, site=site, what=what, number=count, exposure=exposure
+            row=cells.row,
+            kind=self.shape.kind,
+            on=on,
+            site=site,
+            what=cells.text("what"),
+            number=count,
+            exposure=length * days,
+            since=on - timedelta(days=round(days)) if dated else None,
         )
 
-    def _exposure(self, on: date, site: str) -> float | None:
-        """What the count is over; None, counted, where it cannot be used: a first clearing, or none at all."""
-        cells, size = self.cells, 1.0
-        if self.shape.length is not None:
-            size = self._positive("route_length") * self.shape.length
+    def _days(self, on: date, site: str) -> float | None:
+        """Days that a count is over, 1 where the file does not say.
+
+        None, counted, where it cannot be used: at a first clearing, or where nothing was cleared.
+        """
+        cells, days = self.cells, 1.0
         if "exposure" in cells.at:
-            size *= self._positive("exposure")
+            days = self._positive("exposure")
         if "cleared" not in cells.at or cells.faults:
-            return size
+            return days
         cleared, key = cells.value("cleared", Kind.FLAG), reference_key(site) + "\n" + cells.text("what").casefold()
         if cleared is None and not cells.faults:
             cells.fault(RowCode.CLEARED_BLANK, "cleared")
@@ -324,12 +336,12 @@ class _Scan:
             return None
         self._cleared[key] = on
         if "exposure" in cells.at:
-            return size
+            return days
         if since is None:
             self.counts["first"] += 1
             self.counts["not_cleared"] += 1
             return None
-        return size * (on - since).days
+        return float((on - since).days)
 
     def _positive(self, name: str) -> float:
         value = _number(self.cells.value(name, Kind.NUMBER))
@@ -392,9 +404,11 @@ class _Scan:
             lower, upper = band[0], band[1] if band[1] is not None else band[0]
         else:
             lower, upper = self.shape.bands[key].closed[band]
-        yield self._speeds(on, site, number, in_mph(lower, unit), in_mph(upper, unit))
+        yield self._speeds(on, site, number, in_mph(lower, unit), in_mph(upper, unit), without_top=band[1] is None)
 
-    def _speeds(self, on: date, site: str, number: int, lower: float, upper: float) -> SiteReading:
+    def _speeds(
+        self, on: date, site: str, number: int, lower: float, upper: float, *, without_top: bool = False
+    ) -> SiteReading:
         return SiteReading(
             row=self.cells.row,
             kind=self.shape.kind,
@@ -403,6 +417,7 @@ class _Scan:
             number=number,
             lower=lower,
             upper=upper,
+            open=without_top,
             hour=self._hour(),
             direction=self.cells.text("direction"),
         )
@@ -452,9 +467,10 @@ class _Scan:
         if self.counts["fractional"] or (self.counts["several"] and lone):
             heading = self.cells.headings["speed"]
             raise Refused(FileCode.SPEEDS_SUMMARISED.at(place, found=f"{heading} with {self.cells.headings['number']}"))
-        settled = {key: bands_of(written, place, gaps=bool(key)) for key, written in self.written.items()}
-        Refused.when(dict.fromkeys(found for found in settled.values() if isinstance(found, Problem)))
-        self.shape.bands = {key: found for key, found in settled.items() if isinstance(found, Bands)}
+        settled = settle(self.written, place, gaps="" not in self.written)
+        if isinstance(settled, Problem):
+            raise Refused(settled)
+        self.shape.bands = settled
         total = self.vehicles.total()
         if total and self.vehicles[True] > MOST_OPEN * total:
             raise Refused(FileCode.BAND_WITHOUT_TOP.at(place, share=f"{self.vehicles[True] / total:.0%}"))

@@ -20,7 +20,7 @@ MPH_IN_KMH: Final = 1.609344
 FASTEST: Final = 200.0
 """Miles per hour above which a reading is a fault of the counter."""
 MOST_OPEN: Final = 0.05
-"""The largest share of vehicles that a band without an upper edge may hold: an 85th and a 95th percentile lie below."""
+"""The largest share of a file's vehicles that a band without an upper edge may hold."""
 _NUMBER: Final = r"(\d{1,3}(?:\.\d+)?)"
 _UNIT: Final = r"(?:mph|mi/h|km/?h|kmph|kph|miles per hour|kilomet(?:re|er)s per hour)"
 _NAMES: Final = r"(?:(?:vehicles?|speeds?|bands?|bins?|vbin|range|class|count)\s*(?:\d{1,2}\s*[:.)]|of|at|in)?[\s\-]*)*"
@@ -83,31 +83,109 @@ class Bands:
 
     closed: Mapping[Band, tuple[float, float]]
     top: Band | None  # the band without an upper edge
-    whole: bool  # bands such as 21-25, 26-30: of speeds cut to whole numbers
+    whole: bool  # bands such as 21-25, 26-30: of speeds cut to whole numbers (or 20-24.9, 25-29.9: to tenths)
 
 
-def bands_of(written: Iterable[Band], place: Place, *, gaps: bool) -> Bands | Problem:
-    """The bands put in order: each begins where the one before it ends, or, of whole speeds, one above.
+def settle(written: Mapping[str, Iterable[Band]], place: Place, *, gaps: bool) -> dict[str, Bands] | Problem:
+    """The bands of each counter of a file. What a counter's own bands leave open, those of the others decide.
 
-    With `gaps`, bands may be left out, as where no vehicle fell into them. The top band may have no upper edge; it
-    then ends as far up as the one below it is wide, which `MOST_OPEN` keeps from mattering.
+    Which bands are empty at one site, or on the days of one file, must not move an edge.
     """
-    order = sorted(set(written), key=lambda band: (band[0], band[1] is None, band[1] or 0.0))
-    if any(one[1] is None for one in order[:-1]):
+    own = {key: sorted(set(bands), key=_order) for key, bands in written.items()}
+    every = sorted({band for bands in own.values() for band in bands}, key=_order)
+    shared = _first(_whole_by_neighbours(every), _whole_by_widths(every))
+    settled = {}
+    for key, bands in own.items():
+        found = bands_of(bands, place, gaps=gaps, whole=_first(_whole_by_neighbours(bands), shared) if gaps else None)
+        if isinstance(found, Problem):
+            return found
+        settled[key] = found
+    return settled
+
+
+def _first(*found: bool | None) -> bool | None:
+    return next((one for one in found if one is not None), None)
+
+
+def _order(band: Band) -> tuple[float, bool, float]:
+    return band[0], band[1] is None, band[1] or 0.0
+
+
+def _ticks(bands: Sequence[Band]) -> tuple[int, list[int], list[int]]:
+    """How many of the finest step that the edges are written in make 1, and the edges in such steps.
+
+    The upper edge of a band without one is left out.
+    """
+    edges = [edge for band in bands for edge in band if edge is not None]
+    scale = 10 ** max((len(f"{edge:g}".partition(".")[2]) for edge in edges), default=0)
+    uppers = [round(upper * scale) for _, upper in bands if upper is not None]
+    return scale, [round(lower * scale) for lower, _ in bands], uppers
+
+
+def _whole_by_neighbours(bands: Sequence[Band], *, complete: bool = False) -> bool | None:
+    """Whether a band ends one step below the next; None where no two are neighbours, or they do both.
+
+    Of bands one step wide, an empty one leaves out one step: there only a `complete` list can tell.
+    """
+    _, lowers, uppers = _ticks(bands)
+    steps = [after - upper for upper, after in zip(uppers, lowers[1:], strict=False)]
+    widths = [upper - lower for lower, upper in zip(lowers, uppers, strict=False)]
+    if any(step < 0 for step in steps):
+        return None
+    touching = 0 in steps
+    apart = 1 in steps and (complete or min(widths) > 1)
+    return None if touching == apart else apart
+
+
+def _whole_by_widths(bands: Sequence[Band]) -> bool | None:
+    """The same of bands that do not meet: those of one width by the steps between them, others by a round width.
+
+    21-25 and 36-40 are 15 apart, which bands of 5 fit and bands of 4 do not: they hold whole speeds. 20-25 alone is of
+    5 mph, and ends where 25 begins; 21-25 and 20-24 are if their last speed lies in them. A band from 0 may be wider
+    than the rest. None where nothing tells.
+    """
+    scale, lowers, uppers = _ticks(bands)
+    closed = list(zip(lowers, uppers, strict=False))
+    widths = {upper - lower for lower, upper in closed}
+    if len(widths) == 1:
+        [width] = widths
+        steps = [after - before for before, after in pairwise(lowers)]
+        meets, apart = (all(step % wide == 0 for step in steps) for wide in (width, width + 1))
+        if meets != apart:
+            return apart
+    five = 5 * scale
+    usual = [(lower % five, upper % five) for lower, upper in closed if lower > 0]
+    meets = bool(closed) and all(ends == (0, 0) for ends in usual)
+    apart = bool(usual) and all(ends in {(0, five - 1), (1, 0)} for ends in usual)
+    return None if meets == apart else apart
+
+
+def bands_of(written: Iterable[Band], place: Place, *, gaps: bool, whole: bool | None = None) -> Bands | Problem:
+    """The bands put in order: each begins where the one before it ends, or, of `whole` speeds, one step above.
+
+    With `gaps`, bands may be left out, as where no vehicle fell into them: room for one at least must then be there.
+    The top band may have no upper edge; it then ends as far up as the one below it is wide. A Problem where bands lie
+    over one another, and where it cannot be told whether they are of whole speeds.
+    """
+    order = sorted(set(written), key=_order)
+    if whole is None:
+        whole = _first(_whole_by_neighbours(order, complete=not gaps), _whole_by_widths(order) if gaps else False)
+    if any(one[1] is None for one in order[:-1]) or (whole is None and order[0][1] is not None):
         return FileCode.BANDS_UNCLEAR.at(place)
-    steps = [after[0] - (before[1] or 0.0) for before, after in pairwise(order)]
-    whole = bool(steps) and all(step >= 1 for step in steps) and any(step == 1 for step in steps)
-    fits = all(step >= 0 for step in steps) and (gaps or all(step == (1 if whole else 0) for step in steps))
-    if not fits:
+    scale, lowers, uppers = _ticks(order)
+    meets = int(bool(whole))
+    left_out = [after - upper - meets for upper, after in zip(uppers, lowers[1:], strict=False)]
+    narrowest = min((upper - lower + meets for lower, upper in zip(lowers, uppers, strict=False)), default=0)
+    if any(room != 0 and not (gaps and room >= narrowest) for room in left_out):
         return FileCode.BANDS_UNCLEAR.at(place)
     closed: dict[Band, tuple[float, float]] = {}
     width = 5.0
     for lower, upper in order:
-        end = lower + width if upper is None else upper + whole
+        end = lower + width if upper is None else round(upper + meets / scale, 6)
         width = end - lower
         closed[lower, upper] = (lower, end)
     top = order[-1] if order and order[-1][1] is None else None
-    return Bands(closed, top, whole)
+    return Bands(closed, top, bool(whole))
 
 
 def summaries(headings: Sequence[str]) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from nudge.base.errors import Place, Problem, Refused
+from nudge.experiment.sites import SiteExperiment
 from nudge.intake.cells import reference_key
 from nudge.intake.mapping import ColumnMapping, load_mappings, save_mappings
 from nudge.intake.readings import KINDS, Readings, SiteReading, read_readings
@@ -23,11 +23,10 @@ from nudge.trial.handle import Trial
 from nudge.trial.imports import Imported, added_before, check_open, cover_problems, keep_import
 from nudge.trial.signs import standing_batch
 from nudge.trial.site_codes import SignTrialCode
+from nudge.trial.site_counts import counted, is_since, names_of, plain
+from nudge.trial.site_speeds import SPEEDS, Speeds, name_of
 from nudge.trial.sites import SiteFacts, signs_of
 
-EXPOSURE: Final = "exposure"
-THOUSANDTHS: Final = 1_000
-"""Exposures and speeds are kept as whole thousandths."""
 _EARTH: Final = 6_371_000.0  # metres
 
 
@@ -47,7 +46,7 @@ class _Index:
         streets: dict[str, list[str]] = defaultdict(list)
         for unit, one in facts:
             if one.street:
-                streets[_plain(one.street)].append(unit)
+                streets[plain(one.street)].append(unit)
         return cls(
             by_id={reference_key(one.site): unit for unit, one in facts},
             by_street=streets,
@@ -64,7 +63,7 @@ class _Index:
         """The site of a row, and by what: its id, else a street with one site, else the nearest within the radius."""
         if reading.site:
             return self.by_id.get(reference_key(reading.site)), "site"
-        streets = self.by_street.get(_plain(reading.street), []) if reading.street else []
+        streets = self.by_street.get(plain(reading.street), []) if reading.street else []
         if len(streets) == 1:
             return streets[0], "street"
         if reading.latitude is not None and reading.longitude is not None and self.radius is not None:
@@ -73,10 +72,6 @@ class _Index:
             if near and near[0][0] <= self.radius:
                 return near[0][1], "position"
         return None, "several" if len(streets) > 1 else "none"
-
-
-def _plain(street: str) -> str:
-    return re.sub(r"\W+", " ", street.casefold()).strip()
 
 
 def _metres(one: tuple[float, float], other: tuple[float, float]) -> float:
@@ -129,6 +124,7 @@ def add_readings(
     with trial.store.snapshot() as connection:
         held = rows_of(connection, MeasurementRow, trial=trial.id)
     names = {row.sha256: row.name for row in before.values()} | {one.sha256: one.name for one in readings}
+    Refused.when(_hidden(experiment, sums.values(), names, index))
     if not as_well:
         Refused.when(_counted_twice(sums.values(), held, names, index))
     told = _incidents_told(sums.values(), held)
@@ -172,6 +168,17 @@ def _dated(reading: Readings, first: date, last: date) -> list[int]:
     if found is None or (first <= found[0] and found[1] <= last):
         return []
     return list(dict.fromkeys(one.row for one in reading.records() if not first <= one.on <= last))
+
+
+def _hidden(
+    experiment: SiteExperiment, added: Iterable[_Sums], names: Mapping[str, str], index: _Index
+) -> Iterator[Problem]:
+    """Sites where the band without an upper edge may hide what an outcome asks for."""
+    asked = [outcome for outcome in experiment.outcomes if outcome.source == SPEEDS]
+    for one in added if asked else ():
+        for unit, speeds in one.speeds().items():
+            place = Place(names[one.sha256], heading=f"site {index.sites[unit]}")
+            yield from filter(None, (speeds.fault(outcome, place) for outcome in asked))
 
 
 def _counted_twice(
@@ -263,7 +270,7 @@ class _Sums:
         self.index, self.sha256 = index, sha256
         self.ways, self.unmatched = Counter[str](), Counter[str]()
         self.incidents: set[str] = set()
-        self._total: dict[tuple[str, str, int, str | None], int] = defaultdict(int)
+        self._total: dict[tuple[str, str, int, str | None], int] = {}
         self._first: dict[tuple[str, str, int, str | None], int] = {}
         self._row = 0
 
@@ -286,9 +293,11 @@ class _Sums:
         incident = _digest(one.incident) if one.incident else None
         if incident is not None:
             self.incidents.add(incident)
-        for name, number in _numbers(one.kind, one):
+        for name, figure in [(name_of(one), one.number)] if one.kind == SPEEDS else names_of(one):
             key = (unit, name, one.on.toordinal(), incident)
-            self._total[key] += number
+            if key in self._total:
+                figure = min(figure, self._total[key]) if is_since(name) else figure + self._total[key]
+            self._total[key] = figure
             self._first.setdefault(key, one.row)
 
     def rows(self, trial: str) -> list[MeasurementRow]:
@@ -300,6 +309,13 @@ class _Sums:
             )
             for (unit, name, day, incident), number in self._total.items()
         ]  # fmt: skip
+
+    def speeds(self) -> dict[str, Speeds]:
+        """The vehicles of each site, whatever the day."""
+        found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        for (unit, name, *_), number in self._total.items():
+            found[unit].append((name, number))
+        return {unit: Speeds.of(named) for unit, named in found.items()}
 
     def places(self) -> set[tuple[str, str, int]]:
         """What was counted without an id, at which site, on which day."""
@@ -313,21 +329,9 @@ class _Sums:
 
 def _counted(name: str, unit: str, day: int) -> tuple[str, str, int]:
     """Vehicles of one site and day are one count, whatever their bands."""
-    return (name.partition("/")[0] if name.startswith("speeds/") else name.removesuffix(f"/{EXPOSURE}"), unit, day)
+    return (SPEEDS if name.startswith(f"{SPEEDS}/") else counted(name), unit, day)
 
 
 def _digest(incident: str) -> str:
     """What is kept of an incident's id: enough to know it again, in 128 bits."""
     return blake2b(incident.encode(), digest_size=16).hexdigest()
-
-
-def _numbers(kind: str, one: SiteReading) -> Iterator[tuple[str, int]]:
-    """The names under which a row is kept, and the whole number of each."""
-    if kind == "speeds":
-        lower, upper = (round(THOUSANDTHS * (edge or 0.0)) for edge in (one.lower, one.upper))
-        yield f"speeds/{lower}/{upper}", one.number
-        return
-    what = _plain(one.what).replace(" ", "_")
-    yield f"{kind}/{what}", one.number
-    if kind == "surveys":
-        yield f"{kind}/{what}/{EXPOSURE}", round(THOUSANDTHS * one.exposure)

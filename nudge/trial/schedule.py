@@ -18,6 +18,7 @@ class Span:
 
     first: int
     last: int
+    until: int | None = None  # the day on which the next sign changes, where one does
 
     @property
     def days(self) -> int:
@@ -26,20 +27,33 @@ class Span:
     def __contains__(self, day: int) -> bool:
         return self.first <= day <= self.last
 
+    def holds(self, since: int | None, on: int) -> bool:
+        """Whether a count made on a day tells of these days alone: what came after it was cleared on the day `since`.
+
+        Counted and cleared on the day of a change, it tells of what was before. One that runs from before a baseline
+        is part of it: nothing changed there. Where `since` is not known, the day of the count decides.
+        """
+        if since is None:
+            return on in self
+        last = self.last if self.until is None else self.until
+        return self.first <= on <= last and (self.last < 0 or since >= self.first - 1)
+
 
 def spans(experiment: SiteExperiment) -> tuple[Span, ...]:
     """The days of each period. Day 0 counts nowhere, nor does the day of a change or a washout."""
     days, washout = experiment.sites.days, experiment.sites.washout_days or 0
-    return tuple(
-        Span(first=number * days + 1 + washout, last=(number + 1) * days - (number + 1 < experiment.periods))
-        for number in range(experiment.periods)
-    )
+    found = []
+    for number in range(experiment.periods):
+        end, final = (number + 1) * days, number + 1 == experiment.periods
+        first = number * days + 1 + washout
+        found.append(Span(first=first, last=end) if final else Span(first=first, last=end - 1, until=end))
+    return tuple(found)
 
 
 def span_before(experiment: SiteExperiment) -> Span | None:
     """The days before the signs that count; None where none do."""
     days = experiment.sites.baseline_days
-    return None if days is None else Span(first=-days, last=-1)
+    return None if days is None else Span(first=-days, last=-1, until=0)
 
 
 def arms_in_turn(experiment: SiteExperiment, design: Design, drawn: str) -> tuple[str, ...]:

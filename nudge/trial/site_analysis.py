@@ -43,6 +43,7 @@ from nudge.trial.recorded import analyse_stored
 from nudge.trial.schedule import Span, arms_in_turn, span_before, spans
 from nudge.trial.signs import sign_plan
 from nudge.trial.site_codes import SignTrialCode
+from nudge.trial.site_counts import straddling
 from nudge.trial.site_table import SITE, Drawn, SiteTable, nearby_table, readings_of, site_table
 from nudge.trial.sites import drawn_sites, signs_of, watched_sites
 from nudge.trial.stored import Stored
@@ -322,7 +323,22 @@ def _notes(trial: Trial, experiment: SiteExperiment, recorded: Recorded, sites: 
             f"{count_of(held.total(), 'site')} put on hold after the draw ({reasons}): counted in the arm drawn all "
             "the same."
         )
+    across = _straddling(experiment, recorded, sites)
+    if across:
+        yield (
+            f"{count_of(across, 'survey')} left out: counted over days of more than one period, or from before the "
+            "signs, so that nobody knows which days it tells of."
+        )
     yield from _kept_up(trial, recorded, sites)
+
+
+def _straddling(experiment: SiteExperiment, recorded: Recorded, sites: _Sites) -> int:
+    """How many surveys fit no period, at the sites drawn and watched; one that two outcomes use counts once."""
+    before = span_before(experiment)
+    every = (*spans(experiment), *([before] if before is not None else []))
+    read = readings_of(recorded.measurements, sites.day0)
+    here = [unit.unit for unit in recorded.units if unit.batch == sites.batch and unit.unit in read]
+    return sum(len(straddling(experiment.outcomes, read[unit], every)) for unit in here)
 
 
 def _kept_up(trial: Trial, recorded: Recorded, sites: _Sites) -> Iterator[str]:

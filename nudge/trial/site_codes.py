@@ -83,6 +83,10 @@ class SignTrialCode(Code):
         "the speeds of a site one by one, or in bands",
         "Withdraw one of the two files and export it in the form of the other.",
     )
+    BAND_OPEN = (
+        "an upper edge on the band that {outcome} may lie in ({share} of vehicles are in the one from {edge} mph up)",
+        "Ask the supplier for bands that go further up, and hand that file in instead.",
+    )
     BANDS_OVERLAP = (
         "the same bands on every day of a site",
         "Withdraw the file whose bands are other ones, and export it again in the bands of the rest.",

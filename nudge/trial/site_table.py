@@ -8,18 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
-
-from nudge.base.errors import Place, Refused
+from nudge.base.errors import Place
 from nudge.experiment.definition import Outcome, OutcomeType
 from nudge.experiment.sites import SiteExperiment
 from nudge.records.tables import MeasurementRow, UnitRow
-from nudge.trial.readings import EXPOSURE, THOUSANDTHS
 from nudge.trial.recorded_cells import Cells, plain_text
 from nudge.trial.schedule import Span, span_before, spans
-from nudge.trial.site_codes import SignTrialCode
+from nudge.trial.site_counts import EXPOSURE, Reading, counted, is_since, rate
+from nudge.trial.site_speeds import Speeds
 from nudge.trial.sites import SiteFacts
-from nudge.uplift.percentiles import banded_percentiles, overlapping, percentiles
 
 SITE: Final = "site"
 ARM: Final = "arm"
@@ -31,25 +28,24 @@ _OWN: Final = frozenset({SITE, ARM, PERIOD})
 HUNDRED: Final = 100.0  # shares stand in per cent
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One number of a site on a day, counted from day 0."""
-
-    day: int
-    name: str
-    number: int
-
-
 def readings_of(measurements: Iterable[MeasurementRow], day0: int) -> dict[str, list[Reading]]:
     """What was read at each site, by its code. An incident that stands in several files is that of the first one."""
+    rows = list(measurements)
+    since: dict[tuple[str, str, int], int] = {}
+    for row in rows:
+        if is_since(row.name):
+            place = (row.unit, counted(row.name), row.on_day)
+            since[place] = min(row.number, since.get(place, row.number))
     found: dict[str, list[Reading]] = defaultdict(list)
     known: set[str] = set()
-    for row in measurements:
-        if row.incident is not None:
-            if row.incident in known:
-                continue
-            known.add(row.incident)
-        found[row.unit].append(Reading(row.on_day - day0, row.name, row.number))
+    for row in rows:
+        if is_since(row.name) or (row.incident is not None and row.incident in known):
+            continue
+        known |= {row.incident} if row.incident is not None else set()
+        began = since.get((row.unit, counted(row.name), row.on_day))
+        found[row.unit].append(
+            Reading(row.on_day - day0, row.name, row.number, since=None if began is None else began - day0)
+        )
     return found
 
 
@@ -146,7 +142,7 @@ def _table(
             row += [one.pair or ""] if _paired(experiment) else []
             row += [_text(values.get(name)) for name in layers]
             for outcome in experiment.outcomes:
-                row += _cells(outcome, [item for item in read[one.unit.unit] if item.day in span], span, one.site)
+                row += _cells(outcome, read[one.unit.unit], span, one.site)
             rows.append(tuple(row))
     return SiteTable(headings=tuple(headings), rows=tuple(rows), plan=_plan(experiment, suffix, headings))
 
@@ -182,56 +178,10 @@ def _text(value: object) -> str:
 
 def _cells(outcome: Outcome, read: Sequence[Reading], span: Span, site: str) -> list[str]:
     if outcome.type is OutcomeType.RATE:
-        count, exposure = _count(outcome, read, span)
+        count, exposure = rate(outcome, read, span)
         return [_text(count), _text(exposure)]
-    return [_text(_speed(outcome, read, site))]
-
-
-def _count(outcome: Outcome, read: Sequence[Reading], span: Span) -> tuple[int | None, float | None]:
-    """Counts added up, and what they are over: the days of the log, or the exposures of the surveys."""
-    wanted = f"{outcome.source}/" + ("" if outcome.column is None else outcome.column.casefold())
-    own = [one for one in read if one.name.startswith(f"{outcome.source}/")]
-    counts = [one for one in own if not one.name.endswith(f"/{EXPOSURE}") and _is(one.name, wanted, outcome)]
-    if outcome.source == "incidents":
-        return sum(one.number for one in counts), float(span.days)
-    if not counts:
-        return None, None
-    exposures = [one for one in own if one.name.endswith(f"/{EXPOSURE}") and _is(one.name, wanted, outcome)]
-    return sum(one.number for one in counts), sum(one.number for one in exposures) / THOUSANDTHS
-
-
-def _is(name: str, wanted: str, outcome: Outcome) -> bool:
-    return outcome.column is None or name.removesuffix(f"/{EXPOSURE}") == wanted.replace(" ", "_").replace("-", "_")
-
-
-def _speed(outcome: Outcome, read: Sequence[Reading], site: str) -> float | None:
-    """A percentile, mean or share above the limit (per cent) of all vehicles of the period; None where there are none.
-
-    Inside a band vehicles are taken to be spread evenly.
-    """
-    bands = [one.name.split("/")[1:] for one in read if one.name.startswith("speeds/")]
-    counts = np.array([one.number for one in read if one.name.startswith("speeds/")], dtype=np.float64)
-    if not counts.sum() > 0:
-        return None
-    lower, upper = (np.array([int(band[edge]) / THOUSANDTHS for band in bands]) for edge in (0, 1))
-    alone = lower == upper
-    codes = np.zeros(counts.size, dtype=np.int64)
-    if alone.any() and not alone.all():
-        raise Refused(SignTrialCode.SPEEDS_MIXED.at(Place(f"site {site}")))
-    if not alone.any() and overlapping(codes, lower, upper).any():
-        raise Refused(SignTrialCode.BANDS_OVERLAP.at(Place(f"site {site}")))
-    if outcome.type is OutcomeType.MEAN:
-        return float(((lower + upper) / 2 * counts).sum() / counts.sum())
-    if outcome.type is OutcomeType.PROPORTION:
-        limit = float(outcome.limit or 0)
-        width = np.where(alone, 1.0, upper - lower)
-        above = np.where(alone, lower > limit, np.clip((upper - limit) / width, 0.0, 1.0))
-        return HUNDRED * float((above * counts).sum() / counts.sum())
-    percent = float(outcome.percentile or 0)
-    if alone.all():
-        each = np.repeat(lower, counts.astype(np.int64))
-        return float(percentiles(np.zeros(each.size, dtype=np.int64), each, 1, percent)[0])
-    return float(banded_percentiles(codes, lower, upper, counts, 1, percent)[0])
+    speeds = Speeds.of((one.name, one.number) for one in read if one.day in span)
+    return [_text(speeds.figure(outcome, Place(f"site {site}")))]
 
 
 # ---- the plan

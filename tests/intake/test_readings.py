@@ -19,7 +19,7 @@ from nudge.base.errors import Place, Problem, Refused
 from nudge.intake.codes import FileCode
 from nudge.intake.mapping import ColumnMapping
 from nudge.intake.readings import Readings, SiteReading, read_readings
-from nudge.intake.speeds import MPH_IN_KMH, Bands, band_of, bands_of, is_summary, unit_in
+from nudge.intake.speeds import MPH_IN_KMH, Band, Bands, band_of, bands_of, is_summary, settle, unit_in
 
 Write = Callable[..., Path]
 DAY = date(2026, 3, 2)
@@ -372,6 +372,47 @@ def test_bands_settled_follow_on_one_another_and_hold_every_speed_once(
     closed = [found.closed[band] for band in written]
     assert all(before[1] == after[0] for before, after in pairwise(closed))
     assert (found.top is not None) == open_top
+
+
+@st.composite
+def _sites_with_bands_left_out(
+    draw: st.DrawFn, widths: st.SearchStrategy[int]
+) -> tuple[list[Band], dict[str, list[Band]]]:
+    """A counter's bands, of speeds or of whole speeds, and those that each site's rows name."""
+    width, whole = draw(widths), draw(st.booleans())
+    begin = draw(st.sampled_from([0, width, width + whole, 2 * width + whole]))
+    grid: list[Band] = [
+        (float(begin + width * number), float(begin + width * (number + 1) - whole)) for number in range(10)
+    ]
+    if begin:
+        grid.insert(0, (0.0, float(begin - whole)))
+    if draw(st.booleans()):
+        grid.append((float(begin + 10 * width), None))
+    some = st.lists(st.sampled_from(grid), min_size=1, unique=True)
+    return grid, {f"S{number}": draw(some) for number in range(draw(st.integers(1, 4)))}
+
+
+@given(_sites_with_bands_left_out(st.integers(3, 12)))
+def test_no_edge_hangs_on_which_bands_are_empty_at_a_site(found: tuple[list[Band], dict[str, list[Band]]]) -> None:
+    grid, sites = found
+    _same_edges(grid, sites, sites | {"every": grid})
+
+
+@given(_sites_with_bands_left_out(st.sampled_from([5, 10])))
+def test_bands_of_5_and_10_tell_their_own_edges_however_few_have_vehicles(
+    found: tuple[list[Band], dict[str, list[Band]]],
+) -> None:
+    grid, sites = found
+    _same_edges(grid, {site: [band for band in bands if band[0] > 0] for site, bands in sites.items()}, sites)
+
+
+def _same_edges(grid: list[Band], sites: dict[str, list[Band]], written: dict[str, list[Band]]) -> None:
+    full, settled = bands_of(grid, Place("x"), gaps=False), settle(written, Place("x"), gaps=True)
+    assert isinstance(full, Bands)
+    assert not isinstance(settled, Problem)
+    for site, bands in sites.items():
+        closed = [band for band in bands if band[1] is not None]
+        assert [settled[site].closed[band] for band in closed] == [full.closed[band] for band in closed]
 
 
 def test_bands_that_overlap_are_refused_and_gaps_are_allowed_only_where_empty_bands_may_be_left_out() -> None:

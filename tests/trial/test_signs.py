@@ -248,7 +248,7 @@ def test_rows_are_matched_by_site_and_places_that_are_none_are_counted(council: 
     found = surveyed(council)
     assert (found.rows, found.matched, found.not_in_trial) == (84, 78, 6)
     rows = recorded(council, MeasurementRow)
-    assert {one.name for one in rows} == {"surveys/litter", "surveys/litter/exposure"}
+    assert {one.name for one in rows} == {"surveys/litter", "surveys/litter/exposure", "surveys/litter/since"}
     assert {one.number for one in rows if one.name.endswith("exposure")} == {7_000}
     again = surveyed(council)
     assert not again.made
@@ -385,6 +385,15 @@ def test_i9_results_wait_for_their_day_and_for_files_that_cover_it(council: Path
     assert codes(refusal) == ["window-uncovered"]
 
 
+def test_surveys_from_before_the_signs_into_the_days_after_are_left_out_and_told(council: Path) -> None:
+    put_up(council, [0] * len(form(council)))
+    rates = {site: _level(1.5) for site in [*arms(council), "W01"]}
+    surveyed(council, content=surveys_csv(rates, [-8, -1, 6, 13, 20, 27], STARTS, "litter"))
+    summary = estimate(trial_of(council, NAME), today=OPENS)
+    assert [note for note in summary["notes"] if note.startswith("13 surveys left out: ")]
+    assert {one["values"]["exposure"] for one in summary["outcomes"][0]["arms"]} == {6 * 21.0}
+
+
 def test_signs_late_missing_or_down_early_are_told_and_change_no_arm(council: Path) -> None:
     rows = form(council)
     for number, one in enumerate(rows):
@@ -511,6 +520,22 @@ def test_what_the_draw_balanced_is_adjusted_for(tmp_path: Path, method: str) -> 
 def _due(folder: Path) -> list[dict[str, str]]:
     text = filled_log(folder / "install-log.csv", by=END, day0=STARTS).decode()
     return list(csv.DictReader(text.splitlines()))
+
+
+def test_a_site_whose_open_band_may_hide_the_figure_is_refused_with_its_file(tmp_path: Path) -> None:
+    percentile = "type: percentile, percentile: 85, source: speeds"
+    folder = workspace(
+        tmp_path / "council", ("type: rate, source: surveys", percentile), ("{litter: 0.2}", "{litter: 1}")
+    )
+    draw(folder, [row(number) for number in range(1, 13)])
+    make_batch_signs(trial_of(folder, NAME), today=LISTED, now=moment(LISTED))
+    heads = "Date,Site ID,20-25 mph,25-30 mph,30-35 mph,35+ mph\n"
+    lines = [f"2027-04-01,{site},40,60,40,{30 * (site == 'S02')}\n" for site in arms(folder)]
+    with pytest.raises(Refused) as refusal:  # 2 in 100 of the file's vehicles, and 18 of those at S02
+        surveyed(folder, kind="speeds", content=(heads + "".join(lines)).encode())
+    assert codes(refusal) == ["band-open"]
+    assert "surveys.csv:site S02" in str(refusal.value)
+    assert recorded(folder, MeasurementRow) == []
 
 
 def test_vehicles_one_by_one_and_in_bands_at_one_site_are_told_apart(tmp_path: Path) -> None:

@@ -241,10 +241,10 @@ def test_letters_and_signs_keep_to_their_own_commands(drawn_office: Office, draw
 def test_day_0_and_the_day_of_a_change_count_in_no_period(tmp_path: Path) -> None:
     plain = signs_of(trial_of(workspace(tmp_path / "plain", ("days: 28", "days: 28, baseline_days: 14")), NAME))
     assert spans(plain) == (Span(first=1, last=28),)
-    assert span_before(plain) == Span(first=-14, last=-1)
+    assert span_before(plain) == Span(first=-14, last=-1, until=0)
     changes = [("method: blocked", "method: crossover"), ("days: 28", "days: 28, washout_days: 7")]
     crossed = signs_of(trial_of(workspace(tmp_path / "crossed", *changes), NAME))
-    assert spans(crossed) == (Span(first=8, last=27), Span(first=36, last=56))
+    assert spans(crossed) == (Span(first=8, last=27, until=28), Span(first=36, last=56))
     assert span_before(crossed) is None
 
 
