@@ -62,9 +62,11 @@ def _branch(arm: Mapping[str, Any], summary: Summary, wording: Wording, unit: st
     stages = [Stage(heading=count_of(arm["assigned"], unit), lines=drawn)]
     outcome = main_outcome(summary)
     found = next((item for item in outcome["arms"] if item["arm"] == arm["arm"]), None) if outcome else None
-    if found is not None:
+    if outcome is not None and found is not None:
         missing = tuple(f"{n:,} not: {reason(code)}" for code, n in found["missing_by"].items() if n)
-        stages.append(Stage(heading=f"{found['n']:,} analysed", lines=missing))
+        counted = wording.counted(outcome, [found])
+        named = f" {counted}" if counted != plural(outcome["unit"]) else ""
+        stages.append(Stage(heading=f"{found['n']:,}{named} analysed", lines=missing))
     return Branch(heading=wording.arm(arm["arm"]), stages=tuple(stages))
 
 
@@ -216,9 +218,9 @@ def _rows_table(
             "Estimate",
             "p",
             *(("p, all arms considered",) if adjusted else ()),
-            plural(outcome["unit"]).capitalize(),
+            wording.counted(outcome, lines).capitalize(),
             *(("Events",) if eventful else ()),
-            *(("Clusters",) if clustered else ()),
+            *(("Sites" if wording.signs else "Clusters",) if clustered else ()),
         ),
         rows=rows,
         words=(1,) if several else (),
@@ -273,7 +275,9 @@ def missing(summary: Summary, wording: Wording) -> Section:
             )
             for arm in outcome["arms"]
         )
-        columns = ("Arm", "Given this arm", *(_capital(reason(code)) for code in reasons), "Counted")
+        counted = wording.counted(outcome, outcome["arms"])
+        given = "Given this arm" if counted == plural(outcome["unit"]) else f"{counted.capitalize()} with this arm"
+        columns = ("Arm", given, *(_capital(reason(code)) for code in reasons), "Counted")
         parts.append(Table(caption=f"{wording.outcome(outcome)}: who is counted", columns=columns, rows=rows))
     if complete:
         parts.append(Text(words=f"Complete, with nobody left out: {'; '.join(complete)}."))

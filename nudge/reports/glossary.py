@@ -49,6 +49,10 @@ _OF_SITES: Final = (
     "Always of all sites given the arm whose outcome is known, whether its sign went up in time or not (intention to"
     " treat). Anything else would compare places that were easy with places that were not."
 )
+_IN_TURN: Final = (
+    "A site has one figure for each period, in the arm that it had then. Those of one site are alike, and the intervals"
+    " allow for it."
+)
 _CLUSTERS: Final = (
     "What was drawn as a whole, such as a household. {units} in one cluster are alike, and the intervals allow for it."
 )
@@ -96,6 +100,9 @@ def how_to_read(summary: Mapping[str, Any], unit: str, *, signs: bool = False) -
     everybody = ("Sites counted", _OF_SITES) if signs else (f"Of every 100 {units}", _OF_100.format(units=units))
     items = [("Interval", _INTERVAL), ("p", _P), everybody]
     items += [words for measures, words in _MEASURES.items() if measures & used]
-    if any(line["clusters"] not in (None, line["n"]) for line in lines):
+    clustered = any(line["clusters"] not in (None, line["n"]) for line in lines)
+    if clustered and signs:
+        items.append(("Periods of sites", _IN_TURN))
+    elif clustered:
         items.append(("Clusters", _CLUSTERS.format(units=units.capitalize())))
     return Section(slug="reading", heading="How to read this report", parts=(Listing(items=tuple(items)),))

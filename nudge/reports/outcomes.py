@@ -197,7 +197,7 @@ def sections(outcome: Outcome, wording: Wording, *, featured: bool, live: bool) 
     """
     slug = outcome["id"].lower().replace("_", "-")
     if outcome["type"] != "time_to_event":
-        parts: tuple[Part, ...] = (_levels(outcome, wording), *_pictures(outcome, wording, None))
+        parts: tuple[Part, ...] = (_levels(outcome, wording), *_adjusted(outcome), *_pictures(outcome, wording, None))
         return (Section(slug=slug, heading=wording.outcome(outcome), parts=parts, level=2 if featured else 3),)
     units = plural(outcome["unit"])
     by_day: tuple[Part, ...] = (*_contact_words(outcome, wording), _by_day(outcome, wording))
@@ -374,8 +374,25 @@ def _at_risk(curve: Sequence[Sequence[float]], tick: float) -> str:
     return f"{waiting:,.0f} ({sum(row[2] for row in curve if row[0] <= tick):,.0f})"
 
 
+_TURNS: Final = (
+    "The figures by arm are over all periods. The comparison is made within periods or within sites, so it is not their"
+    " difference."
+)
+
+
+def _adjusted(outcome: Outcome) -> tuple[Text, ...]:
+    """What the comparison takes into account and the figures by arm do not."""
+    names = dict.fromkeys(name for line in headline(outcome) for name in line["covariates"])
+    if "sequences" in outcome.get("panels", {}):
+        return (Text(words=_TURNS, aside=True),)
+    if not names:
+        return ()
+    said = listed(["what was counted before" if name == "baseline" else name.replace("_", " ") for name in names])
+    return (Text(words=f"The figures by arm are as counted. The comparison is adjusted for {said}.", aside=True),)
+
+
 def _levels(outcome: Outcome, wording: Wording) -> Table:
-    units = f"{plural(outcome['unit']).capitalize()} counted"
+    units = f"{wording.counted(outcome, outcome['arms'])} counted".capitalize()
     interval, kind = f"{_confidence(outcome)} interval", outcome["type"]
     level = level_printer(outcome, wording)
     rows: list[tuple[str, ...]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -64,6 +64,11 @@ class Wording:
         """The outcome as printed: its name, else its id with spaces for underscores."""
         name = self.names.get(outcome["id"]) or outcome["id"].replace("_", " ").replace("-", " ")
         return name[:1].upper() + name[1:]
+
+    def counted(self, outcome: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> str:
+        """What `n` counts in these lines: units, or, where a site has one figure a period, periods of sites."""
+        in_turn = self.signs and any(line["clusters"] not in (None, line["n"]) for line in lines)
+        return "periods of sites" if in_turn else plural(outcome["unit"])
 
     def event(self, outcome: Mapping[str, Any]) -> str:
         """What happens in a time-to-event outcome, as a noun."""

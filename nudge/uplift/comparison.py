@@ -68,9 +68,14 @@ class Comparison:
         return distinct(codes[self.z == 1]), distinct(codes[self.z == 0])
 
     @cached_property
+    def drawn(self) -> int:
+        """Clusters compared, one that is in both arms counted once."""
+        return distinct(self.table.cluster_codes)
+
+    @cached_property
     def clusters_less_arms(self) -> float:
-        """Degrees of freedom: clusters, one that spans both arms counted once, less 2."""
-        return float(distinct(self.table.cluster_codes) - 2)
+        """Degrees of freedom: the clusters compared, less 2."""
+        return float(self.drawn - 2)
 
     @cached_property
     def clustered(self) -> bool:

@@ -117,7 +117,7 @@ def finished(comparison: Comparison, row: Row, role: Role, settings: Settings) -
         strata=row.strata,
         strata_dropped=row.strata_dropped,
         covariates=row.covariates,
-        clusters=sum(comparison.clusters),
+        clusters=comparison.drawn,
         design_effect=row.design_effect,
         events=row.events,
         flags=row.flags,

@@ -64,14 +64,23 @@ def sign_flip(differences: FloatArray, key: bytes, redraws: int) -> Flipped:
 
 
 def pair_row(comparison: Comparison, y: FloatArray, *, measure: Measure, what: str, key: bytes, redraws: int) -> Row:
-    """The mean within-pair difference of any unit values; for a rate ratio the values are logarithms."""
+    """The mean within-pair difference of any unit values; for a rate ratio the values are logarithms.
+
+    Where the table has a baseline, `y` is the change from it.
+    """
     table = comparison.table
     if table.pair is None:
         msg = "pairs are analysed only where they are named"
         raise ValueError(msg)
     differences, codes, dropped = pair_differences(y, comparison.z, table.pair)
-    method = f"{what}: mean within-pair difference, t on pairs less one"
-    row = Row(measure=measure, method=method, strata_dropped=dropped)
+    logged = " of logarithms" if measure is Measure.RATE_RATIO else ""
+    before = ", less the same before" if table.baseline is not None else ""
+    row = Row(
+        measure=measure,
+        method=f"{what}: mean within-pair difference{logged}{before}, t on pairs less one",
+        strata_dropped=dropped,
+        covariates=("baseline",) if before else (),
+    )
     if dropped:
         row = row.flagged(Flag.STRATA_DROPPED)
     if not differences.size:

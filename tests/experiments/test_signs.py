@@ -191,6 +191,15 @@ def test_i5_every_site_drawn_is_counted_in_the_arm_drawn(finished: Run) -> None:
     assert flow["rows"] == flow["allocated"] + sum(flow["excluded"].values()) + sum(flow["rejected"].values())
 
 
+def test_a_site_counts_once_among_the_sites_compared_whatever_its_periods(finished: Run) -> None:
+    counted = {arm["arm"]: arm["n"] for arm in finished.primary["arms"]}
+    for line in finished.primary["estimates"]:
+        if line["role"] == "headline":
+            both = counted[line["arm"]] + counted[line["reference"]]
+            assert line["n"] == both
+            assert line["clusters"] == (len(finished.arms) if finished.experiment.changing else both)
+
+
 def test_i9_a_path_that_nobody_surveyed_is_missing_and_no_nought(finished: Run) -> None:
     missing = sum(row["missing"] for row in finished.primary["arms"])
     assert missing == (1 if finished.experiment.id == "dog-norm-sign" else 0)

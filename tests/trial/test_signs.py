@@ -482,6 +482,8 @@ def test_a_stepped_wedge_runs_from_its_list_to_its_report(tmp_path: Path) -> Non
     assert line["ci"][0] < -2 < line["ci"][1] < 0
     assert (line["p_method"], line["measure"]) == ("randomisation_exact", "percentile_difference")
     assert line["redraws"] == math.factorial(9) // math.factorial(3) ** 3
+    assert (line["n"], line["clusters"]) == (36, 9)  # nine sites, each with a figure in four periods
+    assert [(arm["n"], arm["clusters"]) for arm in outcome["arms"]] == [(18, 9), (18, 9)]
     out = folder / "out" / NAME
     again = analyse(out / "plan.yaml", out / "readings.csv")
     [theirs] = [one for one in again["outcomes"][0]["estimates"] if one["role"] == "headline"]
@@ -489,6 +491,9 @@ def test_a_stepped_wedge_runs_from_its_list_to_its_report(tmp_path: Path) -> Non
         pytest.approx(line[name], rel=1e-12) for name in ("estimate", "se", "p_value")
     ]
     assert len((out / "readings.csv").read_text("utf-8").splitlines()) == 1 + 9 * 4
+    page = (out / "report.html").read_text("utf-8")
+    for words in ("Periods of sites counted", "so it is not their difference"):
+        assert words in page
 
 
 def _filled(folder: Path, by: date) -> list[dict[str, str]]:

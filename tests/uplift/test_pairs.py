@@ -86,6 +86,8 @@ def test_paired_counts_give_a_ratio_of_rates_less_the_same_before():
     first = np.log(5.5 / 2) - np.log(8.5 / 2) - np.log(10.5 / 2) + np.log(8.5 / 2)
     second = np.log(9.5 / 3) - np.log(16.5 / 4) - np.log(20.5 / 4) + np.log(15.5 / 4)
     assert np.log(row.estimate) == pytest.approx((first + second) / 2)
+    assert tuple(row.covariates) == ("baseline",)
+    assert "difference of logarithms, less the same before, t on pairs" in row.method
 
 
 def test_beyond_20_pairs_signs_are_drawn_from_the_trials_own_stream():
