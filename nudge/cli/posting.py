@@ -94,9 +94,9 @@ def dispatch(
     if posted.pull:
         house = trial.workspace.printing.house != "mail-room"
         screen.say(f"{_STOP_THERE if house else _TAKE_OUT}:")
-        known = {one.letter_reference: str(one) for one in posted.lying}
-        for reference in posted.pull:
-            screen.say(f"  {known.get(reference, reference)}")
+        known = {one.letter_reference for one in posted.lying}
+        for line in sorted([*map(str, posted.lying), *(one for one in posted.pull if one not in known)]):
+            screen.say(f"  {line}")
         if posted.pull_list is not None:
             screen.say(f"Where each lies in the print files: {posted.pull_list}")
         if dry_run:

@@ -35,7 +35,7 @@ from nudge.trial.due import Due, Facts, due_first, due_later, due_on, wave_named
 from nudge.trial.forms import Forms, forms_of
 from nudge.trial.gate import Listed, fresh_list
 from nudge.trial.handle import Trial, require_seal
-from nudge.trial.pile import ACTIONS, PULL_LIST, TAKEN_OUT, Lying, pile_of, write_taken_out
+from nudge.trial.pile import ACTIONS, AGAIN, PULL_LIST, TAKEN_OUT, Lying, piles_of, withdraw_prints, write_taken_out
 from nudge.trial.sealing import read_secret
 from nudge.trial.sites import require_letters
 from nudge.trial.units import specs_of
@@ -143,7 +143,8 @@ def make_batch_letters(
             kept = [letter for letter in made.letters if owner[letter.reference][0] not in refused]
             standing = made.kept
         # Before the new pack stands: cut short in between, the same command finds the earlier one again.
-        taken_out = write_taken_out(folder, pile_of(folder), [letter.reference for letter in kept])
+        taken_out = write_taken_out(folder, piles_of(folder), [letter.reference for letter in kept])
+        withdraw_prints(folder, taken_out)
         paper, task_list = _task_list(kept, specs, folder)
         if paper:
             job = job_code(trial.id, number, wave)
@@ -190,7 +191,7 @@ def batches_to_letter(trial: Trial, wave: str, today: date) -> list[int]:
 def clear_batch(folder: Path) -> None:
     """Delete what was made of a batch that will not be posted: letters, print files, address files."""
     _clear_away(folder, ())
-    for again in folder.glob("again-*"):
+    for again in folder.glob(f"{AGAIN}*"):
         shutil.rmtree(again)
     for name in (PULL_LIST, TAKEN_OUT, ACTIONS, "letters/.made.jsonl"):
         (folder / name).unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,8 @@ from nudge.workspace import PrintSettings
 
 PULL_LIST: Final = "pull-list.csv"
 TAKEN_OUT: Final = "taken-out.csv"
+AGAIN: Final = "again-"
+"""How the folders of letters made again begin, each beneath their batch's."""
 ACTIONS: Final = "actions.csv"
 _PLACE: Final = ("file", "position", "first_page", "last_page", "sheets", "letter_reference", "name", "postcode")
 
@@ -69,6 +71,22 @@ def pile_of(folder: Path) -> tuple[Lying, ...]:
     return tuple(found)
 
 
+def piles_of(folder: Path) -> tuple[Lying, ...]:
+    """The same of all that was printed of a batch: its print files, and those of letters made again, each beneath."""
+    again = sorted(folder.glob(f"{AGAIN}*"))
+    return (
+        *pile_of(folder),
+        *(replace(one, file=f"{home.name}/{one.file}") for home in again for one in pile_of(home)),
+    )
+
+
+def withdraw_prints(folder: Path, gone: Iterable[Lying]) -> None:
+    """Delete print files of letters made again that hold one of these; what lay where stays in their manifest."""
+    for home in {(folder / one.file).parent for one in gone} - {folder}:
+        for path in home.glob("print-*"):
+            path.unlink()
+
+
 def write_pull_list(folder: Path, pull: Sequence[Lying]) -> Path | None:
     """The letters that must come out of a pile, with their places in it; None where there are none."""
     return _write(folder / PULL_LIST, _PLACE, map(_cells, pull)) if pull else None
@@ -81,7 +99,9 @@ def write_taken_out(folder: Path, before: Sequence[Lying], kept: Iterable[str]) 
     is off the list.
     """
     standing = set(kept)
-    gone = tuple(one for one in before if one.letter_reference not in standing)
+    gone = tuple(
+        one for one in before if one.letter_reference not in standing and (folder / one.file).is_file()
+    )  # a file that was deleted was told before
     path = folder / TAKEN_OUT
     named = {one.letter_reference for one in gone}
     earlier = [row for row in manifest_rows(path) if row["letter_reference"] not in standing | named]

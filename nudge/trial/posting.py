@@ -22,7 +22,7 @@ from nudge.trial.due import wave_named
 from nudge.trial.gate import HELD, Listed, fresh_list, withheld_because
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.letters import clear_batch
-from nudge.trial.pile import PULL_LIST, Lying, pile_of, write_actions, write_pull_list
+from nudge.trial.pile import AGAIN, PULL_LIST, Lying, piles_of, write_actions, write_pull_list
 from nudge.trial.reprints import letters_named
 from nudge.trial.sites import of_signs, require_letters, site_code
 from nudge.trial.units import unit_code
@@ -115,7 +115,7 @@ def confirm_posting(
     stopped = {reference for reference, why in (in_pile | withheld).items() if why != "not_posted"}
     printed = {row.letter_reference for row in own if Format(row.format).on_paper}
     pull, unprinted = tuple(sorted(stopped & printed)), stopped - printed
-    lying = tuple(one for one in pile_of(folder) if one.letter_reference in set(pull))
+    lying = tuple(one for one in piles_of(folder) if one.letter_reference in set(pull))
     changed = bool(going or withheld) or (abandoned and batch.status != "abandoned")
     pull_list = None
     if changed and not dry_run:
@@ -151,7 +151,7 @@ def _strike_off(folder: Path, rows: Sequence[PostingRow]) -> None:
 
     From the batch, and from what was made of it again.
     """
-    for home in (folder, *folder.glob("again-*")) if rows else ():
+    for home in (folder, *folder.glob(f"{AGAIN}*")) if rows else ():
         strike_off(home, {row.letter_reference for row in rows})
         for row in rows:
             letter_path(home / FOLDER, row.letter_reference, Format(row.format)).unlink(missing_ok=True)

@@ -24,6 +24,7 @@ from nudge.trial.batches import FIRST, batch_place, records_of, require_open
 from nudge.trial.codes import TrialCode
 from nudge.trial.gate import Listed, fresh_list, withheld_because
 from nudge.trial.handle import Trial, require_seal
+from nudge.trial.pile import AGAIN
 
 REPRINT_DAYS: Final = 3
 
@@ -73,7 +74,7 @@ def reprint(
     if dry_run:
         return ()
     target = next(  # never over a print file that may be at the printer
-        path for copy in count(1) if not (path := folder / f"again-{today.isoformat()}-{copy}").exists()
+        path for copy in count(1) if not (path := folder / f"{AGAIN}{today.isoformat()}-{copy}").exists()
     )
     files = [_file_of(trial, posting, folder) for posting in chosen]
     specs = _pack_specs(trial, chosen, recipients)

@@ -111,6 +111,26 @@ def test_i4_print_files_made_again_leave_out_who_entered_breathing_space(lettere
     assert (done.posted, done.pull) == (HOUSEHOLDS - 1, ())
 
 
+def test_i4_a_letter_printed_again_is_named_there_too(lettered_office: Office) -> None:
+    office, folder = lettered_office, lettered_office.folder / BATCH
+    reprint(office.trial, 1, ["T000006"], today=TUESDAY, now=moment(TUESDAY))
+    reprint(office.trial, 1, ["T000001"], today=TUESDAY, now=moment(TUESDAY))
+    wanted = letters_of(office, "T000006")
+    places = {"print-001.pdf", "again-2026-12-08-1/print-001.pdf"}
+    dry = office.dispatch(on=WEDNESDAY, stop=IN_BREATHING_SPACE, dry_run=True)
+    assert {(one.letter_reference, one.file) for one in dry.lying} == {(one, file) for one in wanted for file in places}
+    for one in dry.lying:
+        assert one.letter_reference in text_of(folder / one.file)
+    # and print files made without them name both places, and leave no file of theirs to print
+    made = office.letters(on=TUESDAY, listed=Listed(office.list(IN_BREATHING_SPACE, "fresh.csv"), TUESDAY))
+    assert {(one.letter_reference, one.file) for one in made.taken_out} == {
+        (one, file) for one in wanted for file in places
+    }
+    assert sorted(path.parent.name for path in folder.rglob("print-*.pdf")) == ["again-2026-12-08-2", "batch-001"]
+    listed = Listed(office.list(IN_BREATHING_SPACE, "later.csv"), TUESDAY)
+    assert office.letters(on=TUESDAY, listed=listed).taken_out == ()
+
+
 def test_i4_a_print_house_gets_files_and_addresses_without_who_entered_breathing_space(drawn_office: Office) -> None:
     office, folder = settings(drawn_office, house='"docmail"'), drawn_office.folder / BATCH
     made = office.letters()
