@@ -15,7 +15,7 @@ class TemplateCode(Code):
     TEMPLATE_UNREADABLE = ("a template that reads as Jinja: {reason}", "Correct that line.")
     TEMPLATE_NOT_UTF8 = ("text in UTF-8", "Save the file as UTF-8.")
     TEMPLATE_TOO_LARGE = ("a template under {limit} kB", "Take out what the letter does not need.")
-    NAME_UNDEFINED = ("only names the letter has ({reason})", "Correct the name, or declare it under `columns:`.")
+    NAME_UNDEFINED = ("only names the letter has ({reason})", "Correct the name, or give it under {under}.")
     DETAIL_MISSING = (
         "`details.{name}`, which {template} prints",
         "Add `{name}:` under `details:` in the experiment, or correct the name in the template.",

@@ -66,6 +66,11 @@ class RemarkCode(Enum):
         "no `{words}` before the stage `{first}`, and this letter is at `{stage}`",
         "Take it out: at this stage a letter asks and helps.",
     )
+    WORD_DISGUISED = (
+        Weight.REFUSE,
+        "words written whole and in one alphabet, and {count} are not: no check and no screen reader reads them",
+        "Type them again without spaces or other alphabets' letters in them; `letter-spacing` sets letters apart.",
+    )
     FIGURE_OUTSIDE_CLAIM = (
         Weight.REFUSE,
         "what other people do only as a claim of the experiment, and `{words}` stands outside data-claim",

@@ -182,6 +182,11 @@ def _kind(letter: _Letter) -> Iterator[Remark]:
 
 def _wording(letter: _Letter) -> Iterator[Remark]:
     at = STAGES.index(letter.stage)
+    disguised = sum(
+        len(wording.disguised(sentence)) for block in letter.reading.written for sentence in letter.sentences(block)
+    )
+    if disguised:
+        yield RemarkCode.WORD_DISGUISED.at(letter.place, count=disguised)
     for block in letter.reading.written:
         for sentence in letter.sentences(block):
             for found, denied in wording.legal_wording(sentence):

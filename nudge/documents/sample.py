@@ -58,6 +58,8 @@ CLAIMS_IN: Final[Mapping[str, str]] = {
     " Awst 2026, ar ffordd ymlaen gyda ni o fewn wyth wythnos"
 }
 """The same claim in other languages."""
+INVENTED_SHARE: Final = (61, 100)
+"""What stands in the place of a claim's figure, which only its history can give."""
 LETTER_DATE: Final = date(2026, 11, 23)
 _SECRET: Final = bytes(32)
 _COMING: Final = date(2027, 1, 20)
@@ -227,12 +229,12 @@ def sample_spec(
     """A letter of this template to an invented person, every name that it asks for filled in; a template that is
     another form of a letter (`x.cy.html`, `x.easy-read.html`) gives that letter in that form.
 
-    `kinds` are the declared columns where there is an experiment; what it does not tell is read from the template.
-    `claims`, `council` and `details` take the place of what is invented for them.
+    `kinds` are the declared columns and bands where there is an experiment: any other name stays undefined, as it is
+    in a tenant's letter. `claims`, `council` and `details` take the place of what is invented for them.
     """
     letter, form = form_named(template)
     needs = joined(needs_of(folder, name) for name in dict.fromkeys((template, *templates_in(letter, form))))
-    fields = {name: (kinds or {}).get(name, kind) for name, kind in needs.fields.items()}
+    fields = needs.fields if kinds is None else {name: kinds[name] for name in needs.fields if name in kinds}
     sender = _sender(template, needs.council)
     number = str(next(place for place, one in enumerate((*RECIPIENTS, *MORE_RECIPIENTS), 1) if one.id == recipient.id))
     return LetterSpec(

@@ -64,6 +64,7 @@ RESERVED: Final = frozenset(
 )
 _MARK: Final = re.compile(r"data-(claim|required)\s*=\s*[\"']?([A-Za-z0-9_-]+)")
 _BETWEEN_FIGURES: Final = re.compile(r"(?<=\d) (?=\d)")
+_UNDER: Final = {"claims": "`claims:`", "details": "`details:`", "council": "[council] in nudge.toml"}
 _EXPRESSION: Final = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
 _BANNED_NODES: Final[Mapping[type[nodes.Node], str]] = {
     nodes.ScopedEvalContextModifier: "autoescape",
@@ -454,7 +455,7 @@ def _fault(fault: Exception, template: str, whose: str, sources: Mapping[str, st
     if isinstance(fault, _Bare):
         return TemplateCode.VALUE_BARE.at(place, kind=fault.kind, name=names, filter=fault.filter_name)
     if isinstance(fault, UndefinedError):
-        return TemplateCode.NAME_UNDEFINED.at(place, reason=names)
+        return TemplateCode.NAME_UNDEFINED.at(place, reason=names, under=_UNDER.get(names.split(".")[0], "`columns:`"))
     if isinstance(fault, TemplateNotFound):
         return TemplateCode.TEMPLATE_ABSENT.at(place, template=names)
     if isinstance(fault, TemplateSyntaxError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -142,6 +143,27 @@ def figures_of_people(sentence: str) -> Iterator[Found]:
         whom = lists.people.search(after)
         if money is None or (whom is not None and whom.start() < money.start()):
             yield Found(match.group(), match.start())
+
+
+@_remembered
+def disguised(sentence: str) -> Iterator[str]:
+    """Words that the lists cannot find as they are written: of letters like those of other alphabets, or spaced out."""
+    for match in _WORD.finditer(sentence):
+        names = [unicodedata.name(sign, "") for sign in match.group()]
+        alphabets = {name.split(" ")[0] for name in names}
+        if alphabets & _DRESSED or ("LATIN" in alphabets and alphabets & _LIKE_LATIN):
+            yield match.group()
+    for match in _SPACED.finditer(sentence):
+        letters = match.group()[::2]
+        listed = list(letters) == sorted(set(letters))  # zones A B C D
+        if not listed and not (match[1] == "." and letters.isupper()):  # R.N.L.I.
+            yield match.group()
+
+
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_SPACED: Final = re.compile(r"(?<![\w.])[^\W\d_](?:([\s.·•*–-])[^\W\d_](?:\1[^\W\d_]){2,})(?![\w])")
+_LIKE_LATIN: Final = frozenset({"CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU", "GEORGIAN"})
+_DRESSED: Final = frozenset({"FULLWIDTH", "MATHEMATICAL", "SCRIPT", "BLACK-LETTER", "DOUBLE-STRUCK", "CIRCLED"})
 
 
 @_remembered

@@ -19,7 +19,7 @@ from nudge.documents.page import Drawn, draw
 from nudge.documents.plain import plainness
 from nudge.documents.profiles import Profile, profile_named
 from nudge.documents.remarks import remarks_of
-from nudge.documents.sample import MORE_RECIPIENTS, RECIPIENTS, Recipient, sample_spec
+from nudge.documents.sample import INVENTED_SHARE, MORE_RECIPIENTS, RECIPIENTS, Recipient, sample_spec
 from nudge.documents.siblings import lines_missing, siblings_of
 from nudge.documents.sign import SignSpec, check_sign, draw_sign
 from nudge.documents.templates import TemplateFolder, check_templates
@@ -34,8 +34,6 @@ from nudge.workspace import SETTINGS, open_workspace
 
 LARGEST: Final = Form(format=Format.LARGE_PRINT, points=18)
 DRAWN_FOR: Final = (*RECIPIENTS[:2], *MORE_RECIPIENTS)
-INVENTED_SHARE: Final = (61, 100)
-"""What stands in the place of a claim's figure, which only its history can give."""
 PROFILE: Final = "dl"
 
 
@@ -223,7 +221,7 @@ def _spec(desk: _Desk, template: str, recipient: Recipient) -> LetterSpec:
         desk.folder,
         template,
         recipient=recipient,
-        kinds=experiment.columns,
+        kinds=experiment.kinds,
         claims=desk.claims,
         council=desk.council,
         details=experiment.details,

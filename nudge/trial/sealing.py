@@ -34,6 +34,7 @@ from nudge.records.tables import AmendmentRow, BatchRow, SealRow
 from nudge.trial.claims import claim_figures
 from nudge.trial.codes import TrialCode
 from nudge.trial.handle import Trial
+from nudge.trial.sign_proofs import faults_of_signs
 from nudge.trial.site_codes import SignTrialCode
 from nudge.trial.wording import Said, remarks_on_letters, sorted_out
 from nudge.workspace import keep_secret
@@ -118,6 +119,9 @@ def sealable_parts(trial: Trial) -> SealableParts:
         problems += check_details(folder, printed, trial.experiment.details, place=trial.loaded.place)
     figures, untrue = claim_figures(trial.loaded, trial.workspace.folder)
     Refused.when(dict.fromkeys([*problems, *untrue]))
+    if isinstance(trial.experiment, SiteExperiment):
+        words = {name: figure.wording for name, figure in figures.items()}
+        Refused.when(faults_of_signs(trial.experiment, folder, claims=words, council=trial.workspace.council))
     said = _said(trial, folder, figures)
     Refused.when(said.stops)
     sources = {
@@ -161,6 +165,7 @@ def _said(trial: Trial, folder: TemplateFolder, figures: Mapping[str, ClaimFigur
         profile=workspace.profile,
         council=workspace.council,
         claims={name: figure.wording for name, figure in figures.items()},
+        printing=workspace.printing,
     )
     places = {name: trial.loaded.place("claims", name) for name in figures}
     on_claims = remarks_on_claims(figures.values(), places)

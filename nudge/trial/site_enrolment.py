@@ -13,7 +13,6 @@ from typing import Final
 from nudge.allocation.design import Allocated, Design, Entry
 from nudge.allocation.drawing import assignment_of
 from nudge.base.errors import Place, Problem, Refused
-from nudge.documents.sign import SignSpec, check_sign, draw_sign, sign_reference
 from nudge.documents.templates import TemplateFolder
 from nudge.experiment.conditions import compile_condition
 from nudge.experiment.sites import SiteExperiment
@@ -26,6 +25,7 @@ from nudge.trial.drawing import as_allocated, next_batch, record_draw
 from nudge.trial.entries import entry_of
 from nudge.trial.handle import Trial, require_seal
 from nudge.trial.sealing import epoch_now, frozen_claims, lapsed_claims, read_secret
+from nudge.trial.sign_proofs import faults_of_signs
 from nudge.trial.site_codes import SignTrialCode
 from nudge.trial.sites import SiteFacts, signs_of, site_code
 from nudge.trial.units import exclusion, with_bands
@@ -244,27 +244,10 @@ def _attainable(
 
 def _prove(trial: Trial, experiment: SiteExperiment, sites: Sequence[Site], claims: Mapping[str, str]) -> None:
     """Draw every sign in every size that a site has; Refused where any of them cannot be made (I4)."""
-    sizes = {(site.size or experiment.sites.size, site.orientation or experiment.sites.orientation) for site in sites}
+    own = experiment.sites
+    sheets = {(site.size or own.size, site.orientation or own.orientation) for site in sites}
     folder = TemplateFolder(trial.workspace.templates)
-    problems: list[Problem] = []
-    for template in dict.fromkeys(arm.sign for arm in experiment.arms if arm.sign):
-        for size, orientation in sorted(sizes):
-            spec = SignSpec(
-                reference=sign_reference(bytes(32), trial.id, "proof"),
-                template=template,
-                site="proof",
-                size=size,
-                orientation=orientation,
-                preset=experiment.sites.preset,
-                council=trial.workspace.council,
-                claims=claims,
-                details=experiment.details,
-            )
-            try:
-                problems += check_sign(draw_sign(spec, folder), spec, folder)
-            except Refused as refusal:
-                problems += refusal.problems
-    Refused.when(dict.fromkeys(problems))
+    Refused.when(faults_of_signs(experiment, folder, claims=claims, council=trial.workspace.council, sheets=sheets))
 
 
 def _flow(result: SitesDrawn, found: _Sorted, secret: bytes, starts: date | None) -> dict[str, object]:

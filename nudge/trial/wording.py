@@ -6,12 +6,14 @@ What refuses a letter is known now, in every arm (I4); what is held waits for a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from nudge.base.errors import Place, Problem, Refused
 from nudge.documents.address import address_lines
 from nudge.documents.batch import letter_key
+from nudge.documents.checks import check_letter
+from nudge.documents.letter import LetterSpec
 from nudge.documents.page import draw
 from nudge.documents.profiles import profile_named
 from nudge.documents.remark_codes import Remark, RemarkCode, Weight
@@ -21,6 +23,7 @@ from nudge.documents.siblings import lines_missing
 from nudge.documents.structure import check_structure
 from nudge.documents.templates import TemplateFolder
 from nudge.experiment.definition import LiveExperiment
+from nudge.workspace import PLAIN_PRINTING, PrintSettings
 
 MOST_KEPT: Final = 256
 _KEPT: Final[dict[str, tuple[Remark, ...]]] = {}
@@ -43,8 +46,9 @@ def remarks_on_letters(
     profile: str = "dl",
     council: Mapping[str, str] | None = None,
     claims: Mapping[str, str] | None = None,
+    printing: PrintSettings = PLAIN_PRINTING,
 ) -> tuple[Remark, ...]:
-    """The remarks on each of these letters as an invented person gets it. Refused where one cannot be filled in.
+    """The remarks on each of these letters as an invented person gets it. Refused with what would refuse everybody's.
 
     `others` are its templates in other formats and languages: one that wants lines which the council has not given
     is passed over, as nobody can be sent it. Each letter is drawn once in a process for the same templates and words.
@@ -52,8 +56,13 @@ def remarks_on_letters(
     hashes = folder.hashes()
     found: list[Remark] = []
     sendable = [one for one in others if council is None or not lines_missing(folder, one, council)]
+    refused: list[Problem] = []
     for template in dict.fromkeys((*letters, *sendable)):
-        found += _remarks_on(experiment, folder, template, hashes, profile, council, claims)
+        try:
+            found += _remarks_on(experiment, folder, template, hashes, profile, council, claims, printing)
+        except Refused as refusal:
+            refused += refusal.problems
+    Refused.when(dict.fromkeys(refused))
     return tuple(dict.fromkeys(found))
 
 
@@ -84,6 +93,7 @@ def _remarks_on(
     profile: str,
     council: Mapping[str, str] | None,
     claims: Mapping[str, str] | None,
+    printing: PrintSettings,
 ) -> tuple[Remark, ...]:
     spec = sample_spec(
         folder,
@@ -93,13 +103,33 @@ def _remarks_on(
         council=council,
         details=experiment.details,
     )
-    key = letter_key(spec, hashes, profile)
+    if claims is not None:
+        spec = replace(spec, claims=dict(claims))
+    if council is not None:
+        spec = replace(spec, council=dict(council))
+    key = f"{letter_key(spec, hashes, profile)} {printing}"
     if key not in _KEPT:
-        html = folder.html(spec)
+        html = _filled_in(folder, spec)
         drawn = draw(html, folder.path, profile=profile_named(profile), template=template)
         order = (*address_lines(spec.name, spec.post_to), spec.salutation)
-        Refused.when(check_structure(drawn.pdf, Place(template), order))
+        wrong = (
+            *check_structure(drawn.pdf, Place(template), order),
+            *check_letter(drawn, spec, profile_named(profile), folder, printing),
+        )
+        Refused.when(dict.fromkeys(replace(problem, place=Place(template)) for problem in wrong))
         if len(_KEPT) >= MOST_KEPT:
             _KEPT.clear()
         _KEPT[key] = remarks_of(html, drawn, spec)
     return _KEPT[key]
+
+
+def _filled_in(folder: TemplateFolder, spec: LetterSpec) -> str:
+    """The letter's HTML; what refuses it is told of the template alone, as nobody has this letter."""
+    try:
+        return folder.html(spec)
+    except Refused as refused:
+        own = (problem.place for problem in refused.problems)
+        places = [replace(place, source=place.source.removesuffix(f" for letter {spec.reference}")) for place in own]
+        raise Refused(
+            *(replace(problem, place=place) for problem, place in zip(refused.problems, places, strict=True))
+        ) from None

@@ -185,3 +185,28 @@ def test_the_most_anyone_can_have_is_told_from_a_time_limit(sentence, promises):
 )
 def test_help_with_a_debt_is_known_by_who_gives_it(text, helps):
     assert wording.support(text) is helps
+
+
+@pytest.mark.parametrize(
+    ("sentence", "found"),
+    [
+        ("We may ask the c\u043eurt for an order.", True),  # a Cyrillic o
+        ("You will be \u0435victed.", True),
+        ("A b\u03b1iliff may call.", True),  # a Greek alpha
+        ("\uff43ourt", True),  # a letter of full width
+        ("\U0001d41c\U0001d428\U0001d42e\U0001d42b\U0001d42d", True),  # mathematical bold
+        ("We may go to c o u r t.", True),
+        ("We may go to c\u00a0o\u00a0u\u00a0r\u00a0t.", True),
+        ("e-v-i-c-t-e-d", True),
+        ("c.o.u.r.t", True),
+        ("F I N A L", True),
+        ("Mrs O\u2019Neill of Ty\u0302 Gwyn paid \u00a341.20 by 3 p.m.", False),
+        ("The R.N.L.I. and the N.S.P.C.C. helped.", False),
+        ("Permit zones A B C D E begin in May.", False),
+        ("\u0422\u0435\u043b\u0435\u0444\u043e\u043d: 01632 960 100", False),  # a whole word of another alphabet
+        ("Take 5 \u00b5g a day, e.g. at 9 a.m.", False),
+        ("I, a tenant, pay X or Y.", False),
+    ],
+)
+def test_words_that_no_list_can_find_are_told_from_plain_ones(sentence, found):
+    assert bool(wording.disguised(sentence)) is found

@@ -13,6 +13,7 @@ from nudge.base.errors import Refused
 from nudge.base.resources import resources
 from nudge.records.store import rows_of
 from nudge.records.tables import AllocationRow, RecipientRow, UnitRow
+from nudge.trial.checking import check_file
 from nudge.trial.closing import verify_trial
 from nudge.trial.letters import make_batch_letters
 from nudge.trial.posting import undo_batch
@@ -50,14 +51,21 @@ governance:
 
 def workspace(folder: Path, *changes: tuple[str, str]) -> Path:
     """A sealed trial of signs; changes of its file."""
+    unsealed(folder, *changes)
+    seal_trial(trial_of(folder, NAME), secret=SECRET, now=moment(date(2027, 2, 1)))
+    return folder
+
+
+def unsealed(folder: Path, *changes: tuple[str, str]) -> Path:
+    """The same before its seal; its file."""
     make_workspace(folder, council="Anytown Borough Council", resources=resources())
     text = FILE
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
-    (folder / "experiments" / f"{NAME}.yaml").write_text(text, "utf-8")
-    seal_trial(trial_of(folder, NAME), secret=SECRET, now=moment(date(2027, 2, 1)))
-    return folder
+    path = folder / "experiments" / f"{NAME}.yaml"
+    path.write_text(text, "utf-8")
+    return path
 
 
 def draw(folder: Path, rows: list[dict[str, str]], name: str = "sites.csv", **more: object) -> SitesDrawn:
@@ -146,6 +154,20 @@ def test_i3_an_undone_list_comes_back_with_the_arms_it_had(tmp_path: Path) -> No
     after = arms(folder)
     assert {site: after[site] for site in before} == before
     assert verify_trial(trial_of(folder, NAME)).problems == ()
+
+
+def test_i4_a_sign_that_cannot_be_put_up_stops_the_check_and_the_seal(tmp_path: Path) -> None:
+    path = unsealed(tmp_path / "council")
+    template = tmp_path / "council" / "templates" / "signs" / "base.html"
+    sound = template.read_text("utf-8")
+    assert check_file(path).before_seal == ()
+    for broken, code in (("", "reference-not-once"), ("{{ sign.reference }} {{ arm }}", "name-undefined")):
+        template.write_text(sound.replace("Sign {{ sign.reference }}", f"Sign {broken}"), "utf-8")
+        told = check_file(path).before_seal
+        with pytest.raises(Refused) as refusal:
+            seal_trial(trial_of(tmp_path / "council", NAME), secret=SECRET, now=moment(date(2027, 2, 1)))
+        assert {one.code for one in told} == set(codes(refusal)) == {code}
+        assert not any("-" in one.place.source.partition(".html")[2] for one in told)  # of the template, of no sign
 
 
 def test_i4_a_site_without_consent_is_refused_before_the_draw_or_left_out(tmp_path: Path) -> None:

@@ -138,3 +138,42 @@ def test_i4_a_letter_that_a_screen_reader_cannot_follow_stops_the_seal(unsealed:
         seal(unsealed)
     assert codes(refusal) == {"not-accessible"}
     assert [problem.code for problem in check_file(experiment_file(unsealed)).before_seal] == ["not-accessible"]
+
+
+def put(office: Office, template: str, old: str, new: str) -> None:
+    path = office.folder / "templates" / "letters" / template
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+
+
+ASKS = '<p class="ask"'
+
+
+@pytest.mark.parametrize(
+    ("template", "old", "new", "code"),
+    [
+        (FIRST, ASKS, f'<p style="font-size: 4pt">Read the small print.</p>{ASKS}', "type-too-small"),
+        (FIRST, ASKS, f'<p style="white-space: nowrap">{"These words go on. " * 9}</p>{ASKS}', "margin-breached"),
+        (FIRST, ASKS, f"<p>{{{{ arm }}}}</p>{ASKS}", "name-undefined"),
+        ("arrears-personal-norm.html", "{{ claims.contact_norm }}", "Nine in ten got in touch", "claim-differs"),
+    ],
+)
+def test_i4_a_template_that_refuses_everybodys_letter_stops_the_check_and_the_seal(
+    template: str, old: str, new: str, code: str, unsealed: Office
+) -> None:
+    put(unsealed, template, old, new)
+    told = check_file(experiment_file(unsealed)).before_seal
+    with pytest.raises(Refused) as refusal:
+        seal(unsealed)
+    assert codes(refusal) == {problem.code for problem in told} == {code}
+    assert all(problem.place.source.endswith(".html") for problem in (*told, *refusal.value.problems))
+
+
+def test_i4_a_line_that_the_council_has_not_given_stops_the_seal(unsealed: Office) -> None:
+    put(unsealed, FIRST, ASKS, f"<p>{{{{ council.opening }}}}</p>{ASKS}")
+    assert not check_file(experiment_file(unsealed)).before_seal  # an invented council has every line
+    with pytest.raises(Refused) as refusal:
+        seal(unsealed)
+    assert codes(refusal) == {"name-undefined"}
+    assert "[council] in nudge.toml" in str(refusal.value)
