@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from nudge.cli.options import FILE, json_option
+from nudge.cli.options import FILE, as_of_option, columns_typed, json_option
 from nudge.cli.output import Screen
 
 if TYPE_CHECKING:
@@ -18,10 +20,18 @@ if TYPE_CHECKING:
 @click.argument("experiment")
 @click.option("--history", type=FILE, help="Last year's first letters, and what followed each.")
 @click.option("--period", help="Months to look at, such as 2025-09..2026-08 [default: the last whole year].")
+@click.option("--column", "columns", multiple=True, metavar="NAME=HEADING", help="Which heading is which column.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write the page (.html or .pdf) too.")
 @json_option
+@as_of_option
 def claims(
-    experiment: str, history: Path | None, period: str | None, report: Path | None, json_to: Path | None
+    experiment: str,
+    history: Path | None,
+    period: str | None,
+    columns: tuple[str, ...],
+    report: Path | None,
+    json_to: Path | None,
+    on_day: date,
 ) -> None:
     """Find the strongest claims that are true of last year's letters, with the lines to paste.
 
@@ -34,12 +44,20 @@ def claims(
     screen = Screen(json_to)
     path = experiment_file(experiment, Path.cwd())
     if history is None:
-        _declared(screen, path)
+        _declared(screen, path, on_day)
     else:
-        _found(screen, path, history, period, report)
+        _found(screen, path, history, period, columns_typed(columns), report, on_day)
 
 
-def _found(screen: Screen, path: Path, history: Path, period: str | None, report: Path | None) -> None:
+def _found(
+    screen: Screen,
+    path: Path,
+    history: Path,
+    period: str | None,
+    columns: Mapping[str, str],
+    report: Path | None,
+    on_day: date,
+) -> None:
     from nudge.base.files import write_whole
     from nudge.documents.claim_search import as_yaml
     from nudge.experiment.fields import months
@@ -50,7 +68,7 @@ def _found(screen: Screen, path: Path, history: Path, period: str | None, report
     span = None
     if period is not None and (span := months(period)) is None:
         raise click.BadParameter("expected months, both ends inside, as 2025-09..2026-08.", param_hint="--period")
-    found = find_claims(path, history, period=span)
+    found = find_claims(path, history, period=span, today=on_day, columns=columns)
     story = tell_claims(found.experiment, found.search, history=found.history, notes=found.notes)
     screen.say(story_text(story))
     if found.rejected:
@@ -90,12 +108,13 @@ def _found(screen: Screen, path: Path, history: Path, period: str | None, report
     )
 
 
-def _declared(screen: Screen, path: Path) -> None:
+def _declared(screen: Screen, path: Path, on_day: date) -> None:
+    from nudge.experiment.sites import SiteExperiment
     from nudge.reports.claims import counts, said
     from nudge.trial.claims import claim_figures, experiment_of
 
     loaded, experiment, folder = experiment_of(path)
-    figures, problems = claim_figures(loaded, folder)
+    figures, problems = claim_figures(loaded, folder, on_day)
     if not experiment.claims:
         screen.say("This experiment makes no claim.")
     for name, figure in figures.items():
@@ -108,7 +127,8 @@ def _declared(screen: Screen, path: Path) -> None:
     for problem in problems:
         if problem.code == "source-missing":
             screen.say(f"  ! {problem}")
-    screen.next(f"nudge claims {path} --history FILE")
+    signs = isinstance(experiment, SiteExperiment)
+    screen.next(f"nudge check {path}" if signs else f"nudge claims {path} --history FILE")
     screen.figures(
         {
             "id": experiment.id,

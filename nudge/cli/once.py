@@ -93,7 +93,7 @@ def seal(experiment: str, beacon: str | None, dry_run: bool, json_to: Path | Non
     screen = Screen(json_to)
     trial = opened(experiment)
     if dry_run:
-        parts = sealable_parts(trial)
+        parts = sealable_parts(trial, on_day)
         screen.say(
             f"{trial.id} could be sealed: definition {parts.definition[:16]}…, {len(parts.templates)} templates."
         )

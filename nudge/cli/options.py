@@ -49,6 +49,17 @@ FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUT: Final = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
 
+def columns_typed(pairs: tuple[str, ...]) -> dict[str, str]:
+    """Columns typed in as NAME=HEADING; without a heading there is no such column."""
+    given = {}
+    for pair in pairs:
+        name, found, heading = pair.partition("=")
+        if not found or not name.strip():
+            raise click.BadParameter(f'expected NAME="Heading", not {pair!r}.', param_hint="--column")
+        given[name.strip()] = heading.strip()
+    return given
+
+
 def today() -> date:
     """The machine's date: only a face asks for it."""
     return now().astimezone().date()

@@ -14,6 +14,7 @@ from nudge.cli.weekly import columns_given, opened
 
 if TYPE_CHECKING:
     from nudge.trial.handle import Trial
+    from nudge.trial.installation import Installed
     from nudge.trial.signs import SignsMade
     from nudge.trial.site_enrolment import SitesDrawn
 
@@ -56,7 +57,19 @@ def signs(
     if installed is not None:
         if sites is not None:
             raise click.UsageError("Give the sites file or --installed LOG: sites are drawn before they have signs.")
-        _record(screen, trial, installed, because, on_day, dry_run=dry_run)
+        from nudge.trial.installation import record_installation
+
+        done = record_installation(
+            trial,
+            installed,
+            today=on_day,
+            now=moment(on_day),
+            because=because,
+            mapping=columns_given("installation", columns, trial),
+            encoding=encoding,
+            dry_run=dry_run,
+        )
+        _tell_installed(screen, trial, done, dry_run=dry_run)
         return
     figures: dict[str, object] = {}
     if sites is not None:
@@ -127,10 +140,7 @@ def _tell_signs(screen: Screen, trial: Trial, made: SignsMade, *, dry_run: bool)
     screen.next(f"nudge signs {trial.id} --installed LOG", f"nudge undo {trial.id}/{made.batch}")
 
 
-def _record(screen: Screen, trial: Trial, log: Path, because: str, on_day: date, *, dry_run: bool) -> None:
-    from nudge.trial.installation import record_installation
-
-    done = record_installation(trial, log, today=on_day, now=moment(on_day), because=because, dry_run=dry_run)
+def _tell_installed(screen: Screen, trial: Trial, done: Installed, *, dry_run: bool) -> None:
     screen.heading(f"{trial.id}: day 0 is {done.day0.isoformat()}")
     screen.counts(
         {

@@ -13,6 +13,7 @@ from nudge.cli.options import (
     DAY,
     FILE,
     as_of_option,
+    columns_typed,
     dry_run_option,
     json_option,
     list_options,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from nudge.intake.mapping import ColumnMapping
     from nudge.trial.enrolment import Enrolment
     from nudge.trial.handle import Trial
+    from nudge.trial.imports import Imported
 
 
 SHOWN = 20
@@ -41,17 +43,12 @@ def opened(experiment: str | Path) -> Trial:
 
 
 def columns_given(kind: str, pairs: tuple[str, ...], trial: Trial) -> ColumnMapping | None:
-    """The columns typed in as NAME=HEADING, on top of those learnt before."""
+    """The columns typed in as NAME=HEADING, beside those learnt; without a heading there is none."""
     if not pairs:
         return None
     from nudge.intake.mapping import ColumnMapping, load_mappings
 
-    given = {}
-    for pair in pairs:
-        name, found, heading = pair.partition("=")
-        if not found or not name.strip() or not heading.strip():
-            raise click.BadParameter(f'expected NAME="Heading", not {pair!r}.', param_hint="--column")
-        given[name.strip()] = heading.strip()
+    given = columns_typed(pairs)
     learnt = load_mappings(trial.workspace.mappings).get(kind)
     return ColumnMapping(kind, {**(learnt.columns if learnt else {}), **given})
 
@@ -292,6 +289,7 @@ def responses(
                 "not in this trial": one.not_in_trial,
                 "waiting for a decision": one.conflicts,
                 "rejected": one.rejected,
+                **{words: number for words, number in _left(one, signs=signs) if number},
             }
         )
         waiting += one.conflicts
@@ -306,6 +304,16 @@ def responses(
     else:
         screen.next(f"nudge status {trial.id}")
     screen.figures([one.figures() for one in imported])
+
+
+def _left(one: Imported, *, signs: bool) -> tuple[tuple[str, int], ...]:
+    """Good rows that count nowhere, in words."""
+    if signs:
+        return (("not added up, as told below", one.not_counted),)
+    return (
+        ("that no rule of the experiment counts", one.not_counted),
+        ("that lack a cell which a rule asks for", one.undecided),
+    )
 
 
 def _withdraw(

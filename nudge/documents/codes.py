@@ -41,7 +41,10 @@ class TemplateCode(Code):
         "Take out `{name}`: a letter with a gap is refused, never patched.",
     )
     CONSTRUCT_BANNED = ("a template without {name}", "Take it out of the template.")
-    OPERATION_REFUSED = ("an expression the sandbox allows", "Write it without {name}.")
+    OPERATION_REFUSED = (
+        "an expression that the sandbox allows, and loops that it can bear",
+        "Write that line more simply, without {name}.",
+    )
     MARK_UNDER_CONDITION = (
         "{mark} outside any `if` or `for`",
         "Take the condition away: an arm whose wording comes and goes is not one arm.",
@@ -212,6 +215,11 @@ class LetterCode(Code):
 class ClaimCode(Code):
     """Why a claim may not be printed (TRIAL-RULES §7)."""
 
+    CLAIM_ROWS_UNREAD = (
+        "a claim that holds whatever the {unread} rows say that cannot be read (it says {tenths} in 10; {least} if none"
+        " of them did)",
+        "Correct those rows of the source: `nudge power` and `nudge claims --history` count them.",
+    )
     CLAIM_NO_TENANCIES = (
         "eligible tenancies in {when}the period whose letter was {within} days old at the cut of {cut}",
         "Give a history that reaches further, or an earlier period.",

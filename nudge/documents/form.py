@@ -130,7 +130,7 @@ _FORMATS: Final = (
 def read_format(cell: str | None) -> Form | None:
     """The format that a cell asks for, with the size of large print where it names one; None where it cannot be read.
 
-    Of two formats the first named counts, but Easy Read is in large type already.
+    Easy Read is in large type already. Whoever asks for two other formats at once is left to a person.
     """
     text = _plain(cell)
     if text in _STANDARD:
@@ -138,10 +138,12 @@ def read_format(cell: str | None) -> Form | None:
     if _REFUSING.search(text):
         return None
     found = sorted((match.start(), one) for one, words in _FORMATS if (match := words.search(text)) is not None)
-    named = [one for _, one in found]
-    if not named:
+    named = {one for _, one in found}
+    if Format.EASY_READ in named:
+        named.discard(Format.LARGE_PRINT)
+    if len(named) != 1:
         return None
-    format_ = Format.EASY_READ if Format.EASY_READ in named else named[0]
+    [format_] = named
     if format_ is not Format.LARGE_PRINT:
         return Form(format=format_)
     match = _SIZE.search(text)

@@ -94,7 +94,7 @@ class FileCode(Code):
     )
     HEADING_GONE = (
         "the column {heading}, which was learnt for {wanted}{nearest}",
-        'Put it back in the export, or say which it is now: --column {wanted}="Heading".',
+        'Put it back in the export, or say which it is now: --column {wanted}="Heading"{absent}.',
     )
     COLUMN_OPTION_SHAPE = ('a column as name="Heading"', 'For example --column reference="Tenancy Ref".')
     MAPPING_UNREADABLE = ("column names as nudge wrote them", "Delete the file; the columns are asked for again.")
@@ -341,6 +341,16 @@ class RowCode(Code):
         "one row for each tenancy that got a first letter",
         "Keep the row of the first letter.",
     )
+    HISTORY_BEFORE_LETTER = (
+        "something happened before the letter that it is to follow",
+        "the first day after the letter",
+        "Export what first happened after the letter, and leave blank what did not.",
+    )
+    HISTORY_FUTURE = (
+        "a date lies ahead of today",
+        "dates up to {today}",
+        "Correct the date: the file would seem to cover days that are to come.",
+    )
     HISTORY_AFTER_COVER = (
         "a date is after the last day that the file covers",
         "dates up to {cut}",
@@ -368,7 +378,7 @@ class RowCode(Code):
     )
     SPEED_OUTSIDE = (
         "the speed is below 0 or above {most} mph",
-        "a speed from 0",
+        "a speed from 0 to {most} mph",
         "Correct it, or leave it blank: counters misread now and then.",
     )
     SPEED_UNIT_BLANK = ("the unit is neither mph nor km/h", "mph or km/h", "Fill in the unit of this row.")

@@ -87,6 +87,7 @@ def read_history(
     mapping: ColumnMapping | None,
     *,
     covers: tuple[date, date] | None = None,
+    today: date | None = None,
     encoding: str | None = None,
     sheet: str | None = None,
     spool: Path | None = None,
@@ -95,7 +96,8 @@ def read_history(
 
     Besides `reference`, `letter_on` and perhaps `household` it holds the declared columns `kinds` that the file has,
     and a date column for each kind of event: `agreed_on`, `contact_on`, `payment_on`. With `covers`, letters outside
-    those days refuse the file. Raises Refused; rows at fault are in `rejects`.
+    those days refuse the file. A row with an event before its letter, or with a date after `today`, is at fault.
+    Raises Refused; rows at fault are in `rejects`.
     """
     own = {one.name for one in HISTORY}
     fixed = (
@@ -113,7 +115,7 @@ def read_history(
     found = suggest(table.headings, wanted, file_kind=FILE_KIND, learnt=mapping, source=table.name)
     waiting = Spool(spool)
     try:
-        return _read(table, found, kinds, covers, waiting)
+        return _read(table, found, kinds, _Seen(covers, today), waiting)
     except BaseException:
         waiting.close()
         raise
@@ -138,13 +140,12 @@ def _read(
     table: Table,
     mapping: ColumnMapping,
     kinds: Mapping[str, Kind],
-    covers: tuple[date, date] | None,
+    seen: _Seen,
     spool: Spool,
 ) -> History:
     cells, dropped, rejects = Cells(table, mapping), Counter[str](), RejectList(table.name)
     events = _event_names(cells, kinds)
-    seen = _Seen(covers)
-    length = 0
+    length, covers = 0, seen.covers
 
     def parsed() -> Iterator[tuple[str, int, Any]]:
         nonlocal length
@@ -203,8 +204,8 @@ def _read(
 class _Seen:
     """The dates met: the latest of all, and letters outside the days that the file is said to cover."""
 
-    def __init__(self, covers: tuple[date, date] | None) -> None:
-        self.covers = covers
+    def __init__(self, covers: tuple[date, date] | None, today: date | None) -> None:
+        self.covers, self.today = covers, today
         self.latest = date.min
         self.outside = 0
 
@@ -230,6 +231,11 @@ def _body(
         day = cells.value(name, Kind.DATE)
         if isinstance(day, date):
             happened[name.removesuffix("_on")] = day.isoformat()
+            if seen.today and day > seen.today:
+                cells.fault(RowCode.HISTORY_FUTURE, name, today=seen.today)
+                continue
+            if isinstance(letter_on, date) and day < letter_on:
+                cells.fault(RowCode.HISTORY_BEFORE_LETTER, name)
             if seen.covers and day > seen.covers[1]:
                 cells.fault(RowCode.HISTORY_AFTER_COVER, name, cut=seen.covers[1])
             seen.latest = max(seen.latest, day)
@@ -237,6 +243,9 @@ def _body(
     if not isinstance(letter_on, date):
         if not any(fault.heading == cells.headings["letter_on"] for fault in cells.faults):
             cells.fault(RowCode.DATE_BLANK, "letter_on")
+        return reference, None
+    if seen.today and letter_on > seen.today:
+        cells.fault(RowCode.HISTORY_FUTURE, "letter_on", today=seen.today)
         return reference, None
     seen.letter(letter_on)
     return reference, {

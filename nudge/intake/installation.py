@@ -11,7 +11,7 @@ from nudge.base.columns import Kind
 from nudge.base.errors import Problem, Refused
 from nudge.intake.cells import Cells
 from nudge.intake.headings import words_of
-from nudge.intake.mapping import Wanted, suggest
+from nudge.intake.mapping import ColumnMapping, Wanted, suggest
 from nudge.intake.reader import open_table
 from nudge.intake.rejects import problems
 
@@ -47,12 +47,14 @@ class InstallationLog:
     sha256: str
     rows: tuple[LogRow, ...]
     headings: dict[str, str]
+    mapping: ColumnMapping
 
 
-def read_log(path: Path) -> InstallationLog:
+def read_log(path: Path, *, learnt: ColumnMapping | None = None, encoding: str | None = None) -> InstallationLog:
     """Read an installation log. Raises Refused with every row that cannot be read."""
-    table = open_table(path, words=words_of(COLUMNS))
-    mapping = suggest(table.headings, COLUMNS, file_kind=FILE_KIND, source=table.name)
+    said = tuple(filter(None, learnt.columns.values())) if learnt else ()
+    table = open_table(path, encoding=encoding, words=(*said, *words_of(COLUMNS)))
+    mapping = suggest(table.headings, COLUMNS, file_kind=FILE_KIND, learnt=learnt, source=table.name)
     cells = Cells(table, mapping)
     rows: list[LogRow] = []
     faults: list[Problem] = []
@@ -72,4 +74,6 @@ def read_log(path: Path) -> InstallationLog:
             )
         faults += problems(table.name, cells.faults)
     Refused.when(cells.order.problems(table.name) or tuple(faults))
-    return InstallationLog(name=table.name, sha256=table.sha256, rows=tuple(rows), headings=dict(cells.headings))
+    return InstallationLog(
+        name=table.name, sha256=table.sha256, rows=tuple(rows), headings=dict(cells.headings), mapping=mapping
+    )

@@ -81,7 +81,8 @@ def fitting(
             heading = said[one.name]
             if plain_heading(heading) not in plain:
                 nearest = _nearest(heading, plain)
-                facts = {"wanted": one.name, "heading": heading, "nearest": nearest}
+                absent = "" if one.compulsory else f", or that there is none any more: --column {one.name}="
+                facts = {"wanted": one.name, "heading": heading, "nearest": nearest, "absent": absent}
                 problems.append(FileCode.HEADING_GONE.at(place, **facts))
                 continue
             candidates = [plain[plain_heading(heading)]]
@@ -96,7 +97,7 @@ def fitting(
         elif one.compulsory:
             facts = {"wanted": one.name, "nearest": _nearest(one.name, plain, one.words)}
             problems.append(FileCode.HEADING_ABSENT.at(place, **facts))
-        elif one.name in said:
+        elif one.name in said and _candidates(one, plain):  # one not there today is looked for again tomorrow
             columns[one.name] = ""
     return ColumnMapping(file_kind, MappingProxyType(columns)), tuple(problems)
 

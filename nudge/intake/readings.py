@@ -32,6 +32,8 @@ from nudge.intake.speeds import FASTEST, MOST_OPEN, Band, in_mph, settle, unit_i
 KINDS: Final = READINGS
 """The kinds of file, as `source:` names them, with what each may hold."""
 _LOOKED_AT: Final = 5_000  # hours or days of sites, to see whether each has one row only
+_LONE_HOURS: Final = 48
+_LONE_DAYS: Final = 5
 _HOUR: Final = re.compile(r"(?:.*[ T])?(\d{1,2})(?::?(\d{2}))(?::\d{2}(?:\.\d+)?)?\b.*|(\d{1,2})")
 
 
@@ -366,7 +368,7 @@ class _Scan:
             if not 0 <= speed <= FASTEST:
                 cells.fault(RowCode.SPEED_OUTSIDE, "speed", most=int(FASTEST))
                 return
-            if self._judging and "number" in cells.at:
+            if self._judging:
                 self._watch_means(on, site, edges[0], number)
             yield self._speeds(on, site, number, speed, speed)
             return
@@ -463,10 +465,17 @@ class _Scan:
         self.counts["several"] += number > 1
 
     def _settle_bands(self, place: Place) -> None:
-        lone = self._told and max(self._told.values()) == 1
+        lone = bool(self._told) and max(self._told.values()) == 1
         if self.counts["fractional"] or (self.counts["several"] and lone):
             heading = self.cells.headings["speed"]
             raise Refused(FileCode.SPEEDS_SUMMARISED.at(place, found=f"{heading} with {self.cells.headings['number']}"))
+        days = Counter((site, on) for site, on, _ in self._told)
+        if lone and "number" not in self.cells.at:  # vehicles do not pass one an hour, or one a day, for so long
+            timed = all(hour is not None for *_, hour in self._told)
+            if (timed and len(self._told) >= _LONE_HOURS) or (max(days.values()) == 1 and len(days) >= _LONE_DAYS):
+                each = "hour" if max(days.values()) > 1 else "day"
+                found = f"one {self.cells.headings['speed']} for each {each}"
+                raise Refused(FileCode.SPEEDS_SUMMARISED.at(place, found=found))
         settled = settle(self.written, place, gaps="" not in self.written)
         if isinstance(settled, Problem):
             raise Refused(settled)

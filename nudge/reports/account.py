@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from nudge.intake.codes import RowCode
 from nudge.reports.compliers import after_draw
 from nudge.reports.consort import Branch, Stage
 from nudge.reports.glossary import DRAWN, LEVELS, RESPONDERS_ONLY
@@ -50,10 +51,16 @@ def _trunk(counts: Mapping[str, Any], unit: str) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
+def _of_rows(code: str) -> str:
+    """Why rows were set aside, in the words of their reject list; else the code's own."""
+    known = RowCode.__members__.get(code.upper().replace("-", "_"))
+    return reason(code) if known is None or "{" in known.reason else known.reason
+
+
 def _leaving(what: str, reasons: Mapping[str, int]) -> tuple[str, ...]:
     if not sum(reasons.values()):
         return ()
-    return (f"{sum(reasons.values()):,} {what}:", *(f"– {n:,} {reason(code)}" for code, n in reasons.items() if n))
+    return (f"{sum(reasons.values()):,} {what}:", *(f"– {n:,} {_of_rows(code)}" for code, n in reasons.items() if n))
 
 
 def _branch(arm: Mapping[str, Any], summary: Summary, wording: Wording, unit: str) -> Branch:
@@ -96,7 +103,7 @@ def _flow_table(summary: Summary, wording: Wording, unit: str) -> Table:
     rows: list[tuple[str, str]] = []
     if counts["rows"] is not None:
         rows.append(("Rows in the files", whole(counts["rows"])))
-    rows += [(f"Row not used: {reason(code)}", whole(n)) for code, n in counts["rejected"].items()]
+    rows += [(f"Row not used: {_of_rows(code)}", whole(n)) for code, n in counts["rejected"].items()]
     if counts["repeated"]:
         rows.append(
             (f"Further rows of the same {plural(unit)} (joint tenants, later weeks)", whole(counts["repeated"]))

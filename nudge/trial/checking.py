@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from nudge.base.errors import Problem, Refused
 from nudge.base.languages import ENGLISH
@@ -86,12 +86,12 @@ def _said(loaded: Loaded, experiment: LiveExperiment, path: Path) -> tuple[tuple
     if not letters:
         return (), ()
     # These load the page maker, which a check without templates does not need.
-    from nudge.documents.claims import wording
+    from nudge.documents.claims import wordings
     from nudge.documents.sample import INVENTED_SHARE
     from nudge.documents.templates import TemplateFolder
-    from nudge.trial.wording import remarks_on_letters, sorted_out
+    from nudge.trial.wording import by_language, remarks_on_letters, sorted_out
 
-    claims = {name: wording(claim, *INVENTED_SHARE) for name, claim in experiment.claims.items()}
+    claims = by_language({name: wordings(claim, *INVENTED_SHARE) for name, claim in experiment.claims.items()})
     try:
         remarks = remarks_on_letters(experiment, TemplateFolder(folder), letters, claims=claims)
         said = sorted_out(remarks, experiment, loaded.place)
@@ -127,6 +127,14 @@ def _unfilled(loaded: Loaded, experiment: LiveExperiment, path: Path) -> tuple[P
         return refused.problems
 
 
+_KEYS: Final = {
+    "arms": "`letter:` or `sign:`",
+    "waves": "`letter:`",
+    "languages": "`languages:`",
+    "claims": "`source:`",
+}
+
+
 def _missing_files(loaded: Loaded, experiment: LiveExperiment, path: Path) -> tuple[Problem, ...]:
     """Letters and sources that are not where the file's own folder says; the seal reads them from the workspace."""
     root = path.absolute().parent.parent
@@ -145,7 +153,9 @@ def _missing_files(loaded: Loaded, experiment: LiveExperiment, path: Path) -> tu
     }
     named |= {claim.source: ("claims", name) for name, claim in experiment.claims.items()}
     return tuple(
-        TrialCode.SOURCE_MISSING.at(loaded.place(*where), file=file, part=str(where[0]).rstrip("s"))
+        TrialCode.SOURCE_MISSING.at(
+            loaded.place(*where), file=file, part=str(where[0]).rstrip("s"), key=_KEYS[str(where[0])]
+        )
         for file, where in named.items()
         if not (root / file).is_file()
     )

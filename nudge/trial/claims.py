@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -12,22 +13,30 @@ from nudge.base.errors import Place, Problem, Refused
 from nudge.base.files import private_folder
 from nudge.documents.claim_search import Search, search_claims
 from nudge.documents.claims import ClaimFigure, work_out_claim, work_out_observed
+from nudge.documents.codes import ClaimCode
 from nudge.experiment.claim import OBSERVED, Claim
 from nudge.experiment.conditions import compile_condition
 from nudge.experiment.definition import LiveExperiment
 from nudge.experiment.fields import Period
 from nudge.experiment.loader import Loaded, load
+from nudge.experiment.sites import SiteExperiment
 from nudge.intake.history import read_history
-from nudge.intake.mapping import load_mappings
+from nudge.intake.mapping import ColumnMapping, load_mappings, save_mappings
 from nudge.intake.observed import read_observed
 from nudge.trial.codes import TrialCode
+from nudge.trial.site_codes import SignTrialCode
 from nudge.trial.units import with_bands
 
 MAPPINGS: Final = "columns.json"
 
 
-def claim_figures(loaded: Loaded, folder: Path) -> tuple[dict[str, ClaimFigure], list[Problem]]:
-    """Each claim of a live experiment worked out from its source in `folder`, and what makes it unfit to print (I6)."""
+def claim_figures(
+    loaded: Loaded, folder: Path, today: date | None = None
+) -> tuple[dict[str, ClaimFigure], list[Problem]]:
+    """Each claim of a live experiment worked out from its source in `folder`, and what makes it unfit to print (I6).
+
+    Rows with dates after `today` are not counted.
+    """
     experiment = loaded.experiment
     figures: dict[str, ClaimFigure] = {}
     problems: list[Problem] = []
@@ -37,21 +46,25 @@ def claim_figures(loaded: Loaded, folder: Path) -> tuple[dict[str, ClaimFigure],
         path = folder / claim.source
         if not path.is_file():
             place = loaded.place("claims", name, "source")
-            problems.append(TrialCode.SOURCE_MISSING.at(place, file=claim.source, part="claim"))
+            problems.append(TrialCode.SOURCE_MISSING.at(place, file=claim.source, part="claim", key="`source:`"))
             continue
-        work = _watched if claim.population == OBSERVED else _written_to
-        figures[name] = work(experiment, name, claim, path, folder)
+        if claim.population == OBSERVED:
+            figures[name] = _watched(experiment, name, claim, path, folder)
+        else:
+            figures[name] = _written_to(experiment, name, claim, path, folder, today)
         place = loaded.place("claims", name)
         problems += [replace(problem, place=place) for problem in figures[name].problems]
     return figures, problems
 
 
-def _written_to(experiment: LiveExperiment, name: str, claim: Claim, path: Path, folder: Path) -> ClaimFigure:
+def _written_to(
+    experiment: LiveExperiment, name: str, claim: Claim, path: Path, folder: Path, today: date | None
+) -> ClaimFigure:
     eligible = compile_condition(experiment.eligible, experiment.kinds)
     mapping = load_mappings(folder / MAPPINGS).get("history")
     spool = private_folder(folder / "data")
-    with read_history(path, experiment.columns, mapping, spool=spool) as history:
-        return work_out_claim(
+    with read_history(path, experiment.columns, mapping, today=today, spool=spool) as history:
+        figure = work_out_claim(
             name,
             claim,
             history.rows(),
@@ -62,6 +75,17 @@ def _written_to(experiment: LiveExperiment, name: str, claim: Claim, path: Path,
             source=claim.source,
             source_sha256=history.sha256,
         )
+        return with_unread(figure, history.rejected)
+
+
+def with_unread(figure: ClaimFigure, unread: int) -> ClaimFigure:
+    """The figure, untrue where it hangs on rows that cannot be read: they might all be of people who did not."""
+    held, all_told = figure.numerator, figure.denominator + unread
+    if not figure.denominator or 10 * held // all_told == 10 * held // figure.denominator:
+        return figure
+    facts = {"unread": unread, "tenths": 10 * held // figure.denominator, "least": 10 * held // all_told}
+    problem = ClaimCode.CLAIM_ROWS_UNREAD.at(Place(f"claims.{figure.claim}"), **facts)
+    return replace(figure, problems=(*figure.problems, problem))
 
 
 def _watched(experiment: LiveExperiment, name: str, claim: Claim, path: Path, folder: Path) -> ClaimFigure:
@@ -80,16 +104,31 @@ class Sought:
     notes: tuple[str, ...]
 
 
-def find_claims(path: Path, history: Path, *, period: Period | None = None) -> Sought:
+def find_claims(
+    path: Path,
+    history: Path,
+    *,
+    period: Period | None = None,
+    today: date | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Sought:
     """Look for claims in a file of past letters. Refused where the file is no experiment to be run, or cannot be read.
 
-    Parts of the tenants are those that the experiment's strata and bands make.
+    Parts of the tenants are those that the experiment's strata and bands make. Headings given in `columns`, by our
+    name, are kept for the seal and for the next time.
     """
-    _, experiment, folder = experiment_of(path)
+    loaded, experiment, folder = experiment_of(path)
+    if isinstance(experiment, SiteExperiment):
+        raise Refused(SignTrialCode.CLAIM_OF_SIGNS.at(Place(loaded.name)))
     eligible = compile_condition(experiment.eligible, experiment.kinds)
     learnt = folder / MAPPINGS
-    mapping = load_mappings(learnt).get("history") if learnt.is_file() else None
-    with read_history(history, experiment.columns, mapping) as read:
+    known = load_mappings(learnt)
+    mapping = known.get("history")
+    if columns:
+        mapping = ColumnMapping("history", {**(mapping.columns if mapping else {}), **columns})
+    with read_history(history, experiment.columns, mapping, today=today) as read:
+        if columns:
+            save_mappings(learnt, known | {"history": read.mapping})
         search = search_claims(
             read.rows(),
             eligible=lambda values: eligible.holds(with_bands(experiment, values)),
@@ -103,7 +142,14 @@ def find_claims(path: Path, history: Path, *, period: Period | None = None) -> S
             source=_named(history, folder),
             source_sha256=read.sha256,
         )
-        return Sought(experiment=experiment, search=search, history=read.name, rejected=read.rejected, notes=read.notes)
+        held = (replace(one, figure=with_unread(one.figure, read.rejected)) for one in search.candidates)
+        return Sought(
+            experiment=experiment,
+            search=replace(search, candidates=tuple(held)),
+            history=read.name,
+            rejected=read.rejected,
+            notes=read.notes,
+        )
 
 
 def experiment_of(path: Path) -> tuple[Loaded, LiveExperiment, Path]:

@@ -40,7 +40,7 @@ class TrialCode(Code):
     )
     SOURCE_MISSING = (
         "the file {file} that the {part} names",
-        "Put it at {file} in the workspace, or correct `source:`.",
+        "Put it at {file} in the workspace, or correct {key}.",
     )
     SECRET_MISSING = (
         "the sealed secret at {path}",

@@ -127,7 +127,9 @@ def _root(path: Path, experiment: LiveExperiment) -> Path:
         if (folder / "templates").is_dir():
             return folder
     named = next(_named(experiment), "letters")
-    raise Refused(TrialCode.SOURCE_MISSING.at(Place(path.name), file=f"templates/{named}", part="arm"))
+    raise Refused(
+        TrialCode.SOURCE_MISSING.at(Place(path.name), file=f"templates/{named}", part="arm", key="`letter:` or `sign:`")
+    )
 
 
 def _named(experiment: LiveExperiment) -> Iterator[str]:
@@ -140,7 +142,9 @@ def _refuse_unreadable(desk: _Desk, loaded: Loaded) -> None:
     known = set(desk.folder.names())
     named = tuple(dict.fromkeys(_named(desk.experiment)))
     problems: list[Problem] = [
-        TrialCode.SOURCE_MISSING.at(loaded.place("arms"), file=f"templates/{name}", part="experiment")
+        TrialCode.SOURCE_MISSING.at(
+            loaded.place("arms"), file=f"templates/{name}", part="experiment", key="`letter:` or `sign:`"
+        )
         for name in named
         if name not in known
     ]

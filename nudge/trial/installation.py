@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -12,8 +13,9 @@ from nudge.base.canonical import canonical
 from nudge.base.errors import Place, Problem, Refused
 from nudge.documents.letter import read_reference
 from nudge.intake.cells import reference_key
-from nudge.intake.installation import InstallationLog, LogRow, read_log
-from nudge.records.store import append, audit, change, rows_of
+from nudge.intake.installation import FILE_KIND, InstallationLog, LogRow, read_log
+from nudge.intake.mapping import ColumnMapping, load_mappings, save_mappings
+from nudge.records.store import append, audit, change, remove, rows_of
 from nudge.records.tables import BatchRow, EventRow, PostingRow
 from nudge.trial.batches import require_open
 from nudge.trial.codes import TrialCode
@@ -45,7 +47,15 @@ class Installed:
 
 
 def record_installation(
-    trial: Trial, file: Path, *, today: date, now: datetime, because: str = "", dry_run: bool = False
+    trial: Trial,
+    file: Path,
+    *,
+    today: date,
+    now: datetime,
+    because: str = "",
+    mapping: ColumnMapping | None = None,
+    encoding: str | None = None,
+    dry_run: bool = False,
 ) -> Installed:
     """Record which signs were put up and taken down, from the log that the installers filled in.
 
@@ -57,7 +67,8 @@ def record_installation(
     experiment = signs_of(trial)
     require_seal(trial)
     batch = standing_batch(trial)
-    log = read_log(file)
+    learnt = load_mappings(trial.workspace.mappings)
+    log = read_log(file, learnt=mapping or learnt.get(FILE_KIND), encoding=encoding)
     signs = {sign.reference: sign for sign in sign_plan(trial, batch)}
     plan = {reference: sign.turn for reference, sign in signs.items()}
     with trial.store.snapshot() as connection:
@@ -66,10 +77,10 @@ def record_installation(
             row.letter_reference: row for row in rows_of(connection, PostingRow, trial=trial.id, batch=batch.number)
         }
         held = on_hold(connection, trial)
-        down = {row.values_json for row in rows_of(connection, EventRow, trial=trial.id, kind=TAKEN_DOWN)}
+        down = down_days(rows_of(connection, EventRow, trial=trial.id, kind=TAKEN_DOWN))
     if not postings:
         raise Refused(TrialCode.BATCH_NOT_LETTERED.at(Place(f"{trial.id}/{batch.number}"), trial=trial.id))
-    rows = _checked(log, postings, signs, held, today, because)
+    rows = _checked(log, postings, signs, held, down, today, because)
     days = {reference: row.put_up_on for reference, row in rows.items() if row.put_up_on is not None}
     fixed = None if batch.day0 is None else date.fromordinal(batch.day0)
     day0 = _day_0(experiment.changing, batch, postings, days)
@@ -81,6 +92,7 @@ def record_installation(
     found = _Found.of(trial, batch, day0, postings, rows, plan, down, today, log.sha256)
     if found.changes and not dry_run:
         _record(trial, batch, day0, fixed, found, because, now)
+        save_mappings(trial.workspace.mappings, learnt | {FILE_KIND: log.mapping})
     final = {reference: found.status.get(reference, row.status) for reference, row in postings.items()}
     reasons = {reference: found.reason.get(reference, row.reason) for reference, row in postings.items()}
     withheld: dict[str, int] = {}
@@ -92,7 +104,7 @@ def record_installation(
         batch=batch.number,
         day0=day0,
         put_up=sum(status == "posted" for status in final.values()),
-        taken_down=len(down) + len(found.down),
+        taken_down=len(down.keys() | found.down.keys()),
         late=found.late,
         waiting=sum(status == "made" for status in final.values()),
         withheld=withheld,
@@ -105,6 +117,7 @@ def _checked(
     postings: Mapping[str, PostingRow],
     signs: Mapping[str, PlannedSign],
     held: Mapping[str, str],
+    down: Mapping[str, int],
     today: date,
     because: str,
 ) -> dict[str, LogRow]:
@@ -122,13 +135,15 @@ def _checked(
             problems.append(SignTrialCode.LOG_TWICE.at(where, first=rows[reference].row))
             continue
         rows[reference] = row
-        problems += _faults(log, row, posting, today, because)
+        problems += _faults(log, row, posting, down.get(reference), today, because)
         problems += _misplaced(log, row, posting, signs[reference].facts.site, held, because)
     Refused.when(problems)
     return rows
 
 
-def _faults(log: InstallationLog, row: LogRow, posting: PostingRow, today: date, because: str) -> list[Problem]:
+def _faults(
+    log: InstallationLog, row: LogRow, posting: PostingRow, down_before: int | None, today: date, because: str
+) -> list[Problem]:
     up, down = row.put_up_on, row.taken_down_on
     found = []
     made = posting.made_at[:10]
@@ -141,10 +156,9 @@ def _faults(log: InstallationLog, row: LogRow, posting: PostingRow, today: date,
         found.append(SignTrialCode.LOG_DOWN_ALONE.at(_place(log, row, "put_up_on")))
     if down is not None and up is not None and down < up:
         found.append(SignTrialCode.LOG_DOWN_FIRST.at(_place(log, row, "taken_down_on")))
-    before = posting.posted_on
-    if up is not None and before is not None and up.toordinal() != before and not because.strip():
-        day_before = date.fromordinal(before).isoformat()
-        found.append(SignTrialCode.LOG_DIFFERS.at(_place(log, row, "put_up_on"), day=day_before))
+    for name, day, before in (("put_up_on", up, posting.posted_on), ("taken_down_on", down, down_before)):
+        if day is not None and before is not None and day.toordinal() != before and not because.strip():
+            found.append(SignTrialCode.LOG_DIFFERS.at(_place(log, row, name), day=date.fromordinal(before).isoformat()))
     return found
 
 
@@ -183,7 +197,7 @@ class _Found:
     status: dict[str, str] = field(default_factory=dict)
     reason: dict[str, str | None] = field(default_factory=dict)
     days: dict[str, date] = field(default_factory=dict)
-    down: list[tuple[str, LogRow, str]] = field(default_factory=list)  # the unit, the row, what is kept of it
+    down: dict[str, tuple[str, LogRow]] = field(default_factory=dict)  # the unit and the row
     moved: dict[str, tuple[date, date]] = field(default_factory=dict)
     late: int = 0
     day0_moves: bool = False
@@ -201,7 +215,7 @@ class _Found:
         postings: Mapping[str, PostingRow],
         rows: Mapping[str, LogRow],
         plan: Mapping[str, Turn],
-        down: set[str],
+        down: Mapping[str, int],
         today: date,
         sha256: str,
     ) -> _Found:
@@ -220,9 +234,11 @@ class _Found:
             shown = up or on_record
             found.late += shown is not None and shown > due
             if row is not None and row.taken_down_on is not None:
-                kept = canonical({"reference": reference, "on": row.taken_down_on.isoformat()}).decode()
-                if kept not in down:
-                    found.down.append((posting.unit, row, kept))
+                before = down.get(reference)
+                if before != row.taken_down_on.toordinal():
+                    found.down[reference] = (posting.unit, row)
+                    if before is not None:
+                        found.moved[f"{reference} down"] = (date.fromordinal(before), row.taken_down_on)
         return found
 
 
@@ -238,7 +254,10 @@ def _record(
             if reference in found.days:
                 to["posted_on"] = found.days[reference].toordinal()
             change(connection, PostingRow, where={"trial": trial.id, "letter_reference": reference}, to=to)
-        append(connection, [_down_event(trial, found.sha256, *one) for one in found.down])
+        for event in rows_of(connection, EventRow, trial=trial.id, kind=TAKEN_DOWN):  # a day corrected is one day
+            if json.loads(event.values_json)["reference"] in found.down:
+                remove(connection, EventRow, where={"trial": trial.id, "id": event.id})
+        append(connection, [_down_event(trial, found.sha256, *one) for one in found.down.items()])
         to = {"status": "posted", "day0": day0.toordinal()}
         change(connection, BatchRow, where={"trial": trial.id, "number": batch.number}, to=to)
         facts = {
@@ -249,22 +268,20 @@ def _record(
             "withheld": sum(status == "withheld" for status in found.status.values()),
         }
         audit(connection, trial=trial.id, what="installed", facts=facts, at=now)
-        days = sorted({old.isoformat() for old, _ in found.moved.values()})
-        if fixed is not None and fixed != day0:
-            days = [fixed.isoformat()]
-        if days:
-            moved = sorted({new.isoformat() for _, new in found.moved.values()} | {day0.isoformat()})
+        moved = set(found.moved.values()) | ({(fixed, day0)} if fixed is not None and fixed != day0 else set())
+        if moved:
             corrected = {
                 "batch": batch.number,
                 "wave": "signs",
-                "from": days,
-                "to": ", ".join(moved),
+                "from": sorted({old.isoformat() for old, _ in moved}),
+                "to": ", ".join(sorted({new.isoformat() for _, new in moved})),
                 "because": because.strip(),
             }
             audit(connection, trial=trial.id, what="posting_corrected", facts=corrected, at=now)
 
 
-def _down_event(trial: Trial, sha256: str, unit: str, row: LogRow, kept: str) -> EventRow:
+def _down_event(trial: Trial, sha256: str, reference: str, found: tuple[str, LogRow]) -> EventRow:
+    unit, row = found
     day = row.taken_down_on
     if day is None:
         raise ValueError(row.row)
@@ -277,12 +294,10 @@ def _down_event(trial: Trial, sha256: str, unit: str, row: LogRow, kept: str) ->
         row=row.row,
         matched_by="sign_reference",
         amount=None,
-        values_json=kept,
+        values_json=canonical({"reference": reference, "on": day.isoformat()}).decode(),
     )
 
 
 def down_days(events: Sequence[EventRow]) -> dict[str, int]:
     """By sign reference the day, as an ordinal, on which it was taken down."""
-    import json
-
     return {json.loads(event.values_json)["reference"]: event.on_day for event in events if event.kind == TAKEN_DOWN}

@@ -24,6 +24,7 @@ from nudge.trial.handle import Trial, require_seal
 from nudge.trial.letters import clear_batch
 from nudge.trial.pile import AGAIN, PULL_LIST, Lying, piles_of, write_actions, write_pull_list
 from nudge.trial.reprints import letters_named
+from nudge.trial.site_codes import SignTrialCode
 from nudge.trial.sites import of_signs, require_letters, site_code
 from nudge.trial.units import unit_code
 
@@ -354,7 +355,9 @@ def find_unit(trial: Trial, reference: str, recipients: Sequence[RecipientRow], 
     for posting in postings:
         if posting.letter_reference == text.upper():
             return posting.unit
-    raise Refused(TrialCode.UNKNOWN_REFERENCE.at(trial.place))
+    raise Refused(
+        (SignTrialCode.UNKNOWN_SITE if of_signs(trial.experiment) else TrialCode.UNKNOWN_REFERENCE).at(trial.place)
+    )
 
 
 def excluded_because(trial: Trial, secret: bytes, reference: str, batches: Sequence[BatchRow]) -> list[tuple[int, str]]:

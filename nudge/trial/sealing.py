@@ -36,7 +36,7 @@ from nudge.trial.codes import TrialCode
 from nudge.trial.handle import Trial
 from nudge.trial.sign_proofs import faults_of_signs
 from nudge.trial.site_codes import SignTrialCode
-from nudge.trial.wording import Said, remarks_on_letters, sorted_out
+from nudge.trial.wording import Said, by_language, remarks_on_letters, sorted_out
 from nudge.workspace import keep_secret
 
 
@@ -63,7 +63,7 @@ def seal_trial(trial: Trial, *, secret: bytes, now: datetime) -> Sealed:
     after, so that sealing again before the first draw cannot shop for a seed. Sealing what is sealed changes nothing.
     Refused with all that is missing or untrue, once anything is drawn, and where the secret is not the one sealed.
     """
-    parts = sealable_parts(trial)
+    parts = sealable_parts(trial, now.date())
     found = seal_hash(parts.definition, parts.templates, parts.claims, parts.sources)
     path = trial.workspace.secret(trial.id)
     with trial.store.transaction() as connection:
@@ -97,14 +97,16 @@ class SealableParts:
     remarks: tuple[Remark, ...] = ()
 
 
-def sealable_parts(trial: Trial) -> SealableParts:
+def sealable_parts(trial: Trial, today: date | None = None) -> SealableParts:
     """Everything the seal covers, or Refused with all that is missing or untrue."""
     problems = list(unsealable(trial.experiment, trial.loaded.place))
     folder = TemplateFolder(trial.workspace.templates)
     letters = tuple(dict.fromkeys(letters_of(trial.experiment)))
     known = folder.names()
     problems += [
-        TrialCode.SOURCE_MISSING.at(trial.loaded.place("arms"), file=f"templates/{name}", part="experiment")
+        TrialCode.SOURCE_MISSING.at(
+            trial.loaded.place("arms"), file=f"templates/{name}", part="experiment", key="`letter:` or `sign:`"
+        )
         for name in letters
         if name not in known
     ]
@@ -117,7 +119,7 @@ def sealable_parts(trial: Trial) -> SealableParts:
         problems += _languages_missing(trial, folder, letters)
         printed = [form for name in there for form in (name, *siblings_of(folder, name))]
         problems += check_details(folder, printed, trial.experiment.details, place=trial.loaded.place)
-    figures, untrue = claim_figures(trial.loaded, trial.workspace.folder)
+    figures, untrue = claim_figures(trial.loaded, trial.workspace.folder, today)
     Refused.when(dict.fromkeys([*problems, *untrue]))
     if isinstance(trial.experiment, SiteExperiment):
         words = {name: figure.wording for name, figure in figures.items()}
@@ -164,7 +166,7 @@ def _said(trial: Trial, folder: TemplateFolder, figures: Mapping[str, ClaimFigur
         others=[form for letter in letters for form in siblings_of(folder, letter)],
         profile=workspace.profile,
         council=workspace.council,
-        claims={name: figure.wording for name, figure in figures.items()},
+        claims=by_language({name: {**figure.wordings, ENGLISH: figure.wording} for name, figure in figures.items()}),
         printing=workspace.printing,
     )
     places = {name: trial.loaded.place("claims", name) for name in figures}
@@ -247,7 +249,7 @@ def amend_trial(trial: Trial, *, because: str, by: str, now: datetime, dry_run: 
         raise Refused(TrialCode.NOT_SEALED.at(trial.place, trial=trial.id))
     if not because.strip() or not by.strip():
         raise Refused(TrialCode.BECAUSE_MISSING.at(trial.place))
-    parts = sealable_parts(trial)
+    parts = sealable_parts(trial, now.date())
     found = seal_hash(parts.definition, parts.templates, parts.claims, parts.sources)
     if found == row.seal_hash:
         raise Refused(TrialCode.NOTHING_CHANGED.at(trial.place))

@@ -87,7 +87,7 @@ def estimate_sites(trial: Trial, recorded: Recorded, *, today: date, redraws: in
     seal = require_seal(trial)
     opens = trial.opens_on()
     if opens is None:
-        raise Refused(TrialCode.NOTHING_POSTED.at(trial.place))
+        raise Refused(SignTrialCode.NOT_UP.at(trial.place, trial=trial.id))
     if look:
         raise Refused(TrialCode.LOOK_NOT_DECLARED.at(trial.place, day=opens.isoformat()))
     if today < opens:
@@ -301,7 +301,7 @@ def _notes(trial: Trial, experiment: SiteExperiment, recorded: Recorded, sites: 
         if entry.what == "posting_corrected":
             facts = json.loads(entry.facts_json)
             yield (
-                f"Days of putting up corrected from {', '.join(facts['from'])} to {facts['to']}, "
+                f"Days of the installers' log corrected from {', '.join(facts['from'])} to {facts['to']}, "
                 f"because: {facts['because']}."
             )
     if span_before(experiment) is not None:

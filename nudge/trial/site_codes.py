@@ -12,6 +12,10 @@ class SignTrialCode(Code):
     """Refusals of `nudge signs`, and of the files of incidents, surveys and speeds."""
 
     OF_SIGNS = ("a trial of letters (this one is of signs)", "Use `nudge signs {trial}`.")
+    CLAIM_OF_SIGNS = (
+        "a trial of letters: past letters tell nothing of what people do at a place",
+        "Claim what was watched there: under `claims:`, `population: observed` and the file of it as `source:`.",
+    )
     OF_LETTERS = ("a trial of signs (this one is of letters)", "Use `nudge enrol {trial} EXTRACT …`.")
     ROWS_AT_FAULT = (
         "every site ready to be drawn ({count} of {rows} rows are not)",
@@ -69,6 +73,8 @@ class SignTrialCode(Code):
     LOG_DOWN_FIRST = ("a sign taken down on or after the day it was put up", "Correct one of the two days.")
     LOG_DOWN_ALONE = ("the day a sign was put up, where it was taken down", "Fill it in.")
     NOTHING_PUT_UP = ("at least one sign that was put up", "Fill in the day beside each sign that is up.")
+    NOT_UP = ("at least one sign put up", "Record the installers' log first: `nudge signs {trial} --installed LOG`.")
+    UNKNOWN_SITE = ("a site or a sign's reference of this trial", "Copy it from the sites file, or from the sign.")
     KIND_OF_SIGNS = ("one of the kinds of file {valid}", "Name it with --kind.")
     COVERS_TURNED = ("a first day covered that is not after the last", "Turn the two days after --covers round.")
     COVERS_OTHER_DAYS = (

@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from nudge.base.errors import Place, Problem, Refused
+from nudge.base.languages import ENGLISH, LANGUAGES
 from nudge.documents.address import address_lines
 from nudge.documents.batch import letter_key
 from nudge.documents.checks import check_letter
+from nudge.documents.form import language_of
 from nudge.documents.letter import LetterSpec
 from nudge.documents.page import draw
 from nudge.documents.profiles import profile_named
@@ -45,17 +47,20 @@ def remarks_on_letters(
     others: Iterable[str] = (),
     profile: str = "dl",
     council: Mapping[str, str] | None = None,
-    claims: Mapping[str, str] | None = None,
+    claims: Mapping[str, Mapping[str, str]] | None = None,
     printing: PrintSettings = PLAIN_PRINTING,
 ) -> tuple[Remark, ...]:
     """The remarks on each of these letters as an invented person gets it. Refused with what would refuse everybody's.
 
-    `others` are its templates in other formats and languages: one that wants lines which the council has not given
-    is passed over, as nobody can be sent it. Each letter is drawn once in a process for the same templates and words.
+    `claims` are their wordings by language. `others` are the templates in other formats and languages: one that wants
+    a claim, or a line of the council, which its language lacks is passed over, as nobody can be sent it. Each letter
+    is drawn once in a process for the same templates and words.
     """
     hashes = folder.hashes()
     found: list[Remark] = []
     sendable = [one for one in others if council is None or not lines_missing(folder, one, council)]
+    if claims is not None:
+        sendable = [one for one in sendable if set(folder.marks(one, "claim")) <= set(claims.get(language_of(one), ()))]
     refused: list[Problem] = []
     for template in dict.fromkeys((*letters, *sendable)):
         try:
@@ -64,6 +69,14 @@ def remarks_on_letters(
             refused += refusal.problems
     Refused.when(dict.fromkeys(refused))
     return tuple(dict.fromkeys(found))
+
+
+def by_language(claims: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """Wordings of claims that are given by claim and language, by language; a language may lack some."""
+    return {
+        language: {name: words[language] for name, words in claims.items() if language in words}
+        for language in LANGUAGES
+    }
 
 
 def sorted_out(remarks: Iterable[Remark], experiment: LiveExperiment, place: Callable[..., Place]) -> Said:
@@ -92,19 +105,19 @@ def _remarks_on(
     hashes: Mapping[str, str],
     profile: str,
     council: Mapping[str, str] | None,
-    claims: Mapping[str, str] | None,
+    claims: Mapping[str, Mapping[str, str]] | None,
     printing: PrintSettings,
 ) -> tuple[Remark, ...]:
     spec = sample_spec(
         folder,
         template,
         kinds=experiment.kinds,
-        claims=claims,
         council=council,
         details=experiment.details,
     )
     if claims is not None:
-        spec = replace(spec, claims=dict(claims))
+        other = {language: dict(claims.get(language, {})) for language in spec.languages if language != ENGLISH}
+        spec = replace(spec, claims=dict(claims[ENGLISH]), claims_in=other)
     if council is not None:
         spec = replace(spec, council=dict(council))
     key = f"{letter_key(spec, hashes, profile)} {printing}"

@@ -47,7 +47,20 @@ def test_a_cell_that_asks_for_a_format_is_read_by_generous_words(cell: str | Non
     assert read_format(cell) == form
 
 
-@pytest.mark.parametrize("cell", ["audio CD", "not large print", "no braille", "large print 36pt", "text", "?x"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "audio CD",
+        "large print and braille",
+        "BSL or email",
+        "easy read, braille",
+        "not large print",
+        "no braille",
+        "large print 36pt",
+        "text",
+        "?x",
+    ],
+)
 def test_a_format_that_cannot_be_sent_or_read_is_left_to_an_officer(cell: str) -> None:
     assert read_format(cell) is None
 

@@ -27,6 +27,7 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "extract/heading_learnt_is_gone.csv": {"mapping": LEARNT},
     "extract/sheet_absent.xlsx": {"sheet": "South"},
     "history/after_the_cover.csv": {"covers": COVERS},
+    "history/date_ahead.csv": {"today": date(2026, 11, 23)},
     "history/letter_outside_the_cover.csv": {"covers": COVERS},
     "responses/contacts_outside_the_cover.csv": {"covers": (date(2026, 12, 1), date(2026, 12, 7))},
     "responses/coverage_reversed.csv": {"covers": (date(2026, 12, 7), date(2026, 12, 1))},

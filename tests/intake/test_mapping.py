@@ -112,6 +112,16 @@ def test_a_column_may_be_said_to_be_absent() -> None:
     said = ColumnMapping("extract", {"telephone": ""})
     found = suggest(("Telephone",), [Wanted("telephone", words=("Telephone",))], file_kind="extract", learnt=said)
     assert found.columns == {"telephone": ""}
+    assert suggest(("Surname",), [Wanted("telephone", words=("Telephone",))], learnt=said).columns == {}
+
+
+def test_a_learnt_column_that_is_gone_is_said_to_be_absent_once_and_found_when_it_is_back() -> None:
+    wanted, learnt = Wanted("format", words=("Pref Format",)), ColumnMapping("extract", {"format": "Pref Format"})
+    with pytest.raises(Refused) as refusal:
+        suggest(("Surname",), [wanted], file_kind="extract", learnt=learnt)
+    assert "--column format=." in str(refusal.value)
+    gone = suggest(("Surname",), [wanted], file_kind="extract", learnt=ColumnMapping("extract", {"format": ""}))
+    assert suggest(("Pref Format",), [wanted], learnt=gone).columns == {"format": "Pref Format"}
 
 
 def test_what_another_experiment_learnt_stays_learnt() -> None:

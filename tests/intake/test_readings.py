@@ -422,6 +422,28 @@ def test_bands_that_overlap_are_refused_and_gaps_are_allowed_only_where_empty_ba
         assert isinstance(bands_of(wrong, Place("x"), gaps=gaps), Problem)
 
 
+@pytest.mark.parametrize(
+    ("heads", "line", "each"),
+    [
+        ("Date,Site ID,Speed (mph)", "{day:%d/%m/%Y},S1,31.{last}", "day"),
+        ("Date,Time,Site ID,Speed (mph)", "{day:%d/%m/%Y},{hour:02}:00,S1,31.{last}", "hour"),
+    ],
+)
+def test_one_speed_a_day_or_an_hour_is_no_vehicle_however_it_is_headed(
+    tmp_path: Path, heads: str, line: str, each: str
+) -> None:
+    hours = [divmod(number, 24) if each == "hour" else (number, 0) for number in range(60)]
+    lines = [line.format(day=date(2026, 3, 2) + timedelta(days=day), hour=hour, last=day % 10) for day, hour in hours]
+    path = tmp_path / "speeds.csv"
+    path.write_text("\n".join([heads, *lines]) + "\n", "utf-8")
+    with pytest.raises(Refused) as refusal:
+        read_readings(path, "speeds")
+    assert [problem.code for problem in refusal.value.problems] == ["speeds-summarised"]
+    assert f"for each {each}" in str(refusal.value)
+    path.write_text("\n".join([heads, *lines, *lines]) + "\n", "utf-8")  # two an hour may be vehicles
+    assert read_readings(path, "speeds").accepted == 120
+
+
 # ---- memory ----
 
 READ = """

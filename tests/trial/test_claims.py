@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
@@ -63,7 +64,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def figures(folder: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, object]:
-    assert run(["claims", *arguments, "--json", "-"]) == 0
+    assert run(["claims", *arguments, "--today", "2026-12-31", "--json", "-"]) == 0
     return json.loads(capsys.readouterr().out)
 
 
@@ -140,3 +141,32 @@ def test_a_period_of_ones_own_is_looked_at_and_a_page_is_written(
     assert "in the 6 months to June 2026" in page
     assert "<pre" in page
     assert run(["claims", str(path), "--history", str(history), "--period", "June"]) == 2
+
+
+def test_signs_are_not_offered_the_claims_of_letters(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(Refused) as refusal:
+        find_claims(folder / "experiments" / "paths.yaml", folder / "data" / "history.csv")
+    assert [problem.code for problem in refusal.value.problems] == ["claim-of-signs"]
+    assert run(["claims", str(folder / "experiments" / "paths.yaml")]) == 0
+    assert "--history" not in capsys.readouterr().out
+
+
+def test_i6_a_claim_that_hangs_on_rows_that_cannot_be_read_is_not_true(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "spoilt")
+    history = tmp_path / "spoilt" / "data" / "history.csv"
+    heads, *lines = history.read_text("utf-8").splitlines()
+    path = tmp_path / "spoilt" / "experiments" / "wealden-arrears.yaml"
+    whole = find_claims(path, history, today=date(2026, 12, 31))
+    first = next(one for one in whole.search.printable if one.name == "agreed_within_56")
+    spoilt = [
+        re.sub(r"^((?:[^,]*,){2})[^,]*", r"\1soon", line) if number % 10 == 9 else line
+        for number, line in enumerate(lines)
+    ]
+    history.write_text("\n".join([heads, *spoilt]) + "\n", "utf-8")
+    found = find_claims(path, history, today=date(2026, 12, 31))
+    assert found.rejected == 60
+    [again] = [one for one in found.search.candidates if one.name == first.name and one.part is None]
+    assert again.figure.share > first.figure.share  # what cannot be read did not agree, so that the rest look better
+    assert "claim-rows-unread" in [problem.code for problem in again.figure.problems]
+    _, problems = claim_figures(load(path), tmp_path / "spoilt", date(2026, 12, 31))
+    assert "claim-rows-unread" in {problem.code for problem in problems}

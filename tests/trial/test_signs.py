@@ -16,7 +16,7 @@ import pytest
 from nudge.base.errors import Refused
 from nudge.intake.mapping import ColumnMapping
 from nudge.records.store import rows_of
-from nudge.records.tables import AuditRow, BatchRow, MeasurementRow, PostingRow, UnitRow
+from nudge.records.tables import AuditRow, BatchRow, EventRow, MeasurementRow, PostingRow, UnitRow
 from nudge.trial.analysis import estimate, write_report
 from nudge.trial.imports import Imported
 from nudge.trial.installation import Installed, record_installation
@@ -368,7 +368,7 @@ def test_a_file_whose_days_or_kind_do_not_fit_is_refused(council: Path, more: di
 def test_i9_results_wait_for_their_day_and_for_files_that_cover_it(council: Path) -> None:
     with pytest.raises(Refused) as refusal:
         estimate(trial_of(council, NAME), today=OPENS)
-    assert codes(refusal) == ["nothing-posted"]
+    assert codes(refusal) == ["not-up"]
     put_up(council, [0] * len(form(council)))
     with pytest.raises(Refused) as refusal:
         estimate(trial_of(council, NAME), today=OPENS - timedelta(days=1))
@@ -413,6 +413,44 @@ def test_signs_late_missing_or_down_early_are_told_and_change_no_arm(council: Pa
     }
     story = tell(trial_of(council, NAME), rows[0]["site"], now=moment(END))
     assert [line for line in story.lines if f"sign {rows[0]['sign reference']}" in line and "put up" in line]
+
+
+def test_a_log_with_headings_of_its_own_is_read_once_they_are_said_and_again_without(council: Path) -> None:
+    rows = [{"Board no": one["sign reference"], "Erected": STARTS.isoformat()} for one in form(council)]
+    with pytest.raises(Refused) as refusal:
+        log(council, rows, END)
+    assert codes(refusal) == ["heading-absent"] * 2
+    said = ColumnMapping("installation", {"sign_reference": "Board no", "put_up_on": "Erected"})
+    assert log(council, rows, END, mapping=said).put_up == len(rows)
+    assert not log(council, rows, END).made
+
+
+def test_a_reference_that_is_no_sites_is_told_in_words_of_sites(council: Path) -> None:
+    with pytest.raises(Refused) as refusal:
+        hold(trial_of(council, NAME), "S99", because="consent", today=END, now=moment(END))
+    assert codes(refusal) == ["unknown-site"]
+    assert "tenancy" not in str(refusal.value)
+
+
+def test_a_day_of_taking_down_that_is_corrected_stands_once(council: Path) -> None:
+    rows = form(council)
+    for one in rows:
+        one["put up on"] = STARTS.isoformat()
+    rows[0]["taken down on"] = (STARTS + timedelta(days=5)).isoformat()
+    assert log(council, rows, END).taken_down == 1
+    rows[0]["taken down on"] = (STARTS + timedelta(days=28)).isoformat()
+    with pytest.raises(Refused) as refusal:
+        log(council, rows, END)
+    assert codes(refusal) == ["log-differs"]
+    done = log(council, rows, END, because="the wrong day")
+    assert (done.taken_down, done.made) == (1, True)
+    assert not log(council, rows, END, because="the wrong day").made
+    [event] = [event for event in recorded(council, EventRow) if event.kind == "taken_down"]
+    assert event.on_day == (STARTS + timedelta(days=28)).toordinal()
+    surveyed(council)
+    told = " ".join(estimate(trial_of(council, NAME), today=OPENS)["notes"])
+    assert "came down before" not in told
+    assert "because: the wrong day" in told
 
 
 def test_signs_of_arms_that_go_up_days_apart_are_flagged(tmp_path: Path) -> None:
