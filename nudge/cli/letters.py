@@ -99,7 +99,7 @@ def letters(
         screen.say(
             "They can be printed again. This was a dry run: nothing was kept."
             if dry_run
-            else "The same letters as before, to the byte. Destroy the spoilt ones."
+            else "The same letters as before. Destroy the spoilt ones."
         )
         screen.figures({"batch": int(number), "wave": wave, "print_files": [str(file) for file in files]})
         return
@@ -182,6 +182,10 @@ def _tell_pack(screen: Screen, made: LettersMade) -> None:
             screen.say(f"  as {words}: {count}")
     if made.task_list is not None:
         screen.say(f"  not printed, each with what to do: {made.task_list}")
+    if made.changed:
+        letters = "1 letter is" if made.changed == 1 else f"{made.changed:,} letters are"
+        screen.say(f"  {letters} not as before: a setting, a template or a value is another one.")
+        screen.say("  If the earlier print files are printed, do not post those.")
     if made.taken_out:
         screen.say("  Not in these print files any more. If the earlier ones are printed, take them out:")
         for lying in made.taken_out:

@@ -47,6 +47,7 @@ class LettersMade:
 
     `made` and `kept` (of those, standing already) count letters; `withheld`, `skipped` and `refused` count units by
     reason. `refused` could not be drawn this time: they are withheld meanwhile, and the same command tries again.
+    `changed` were made before and read otherwise now: a setting, a template or a value is another one.
     `taken_out` lay in the print files that stood before and are in the new ones no longer. `forms` counts letters by
     their form in words, and `task_list` says what to do with those that are not printed.
     """
@@ -66,6 +67,7 @@ class LettersMade:
     forms: Mapping[str, int] = field(default_factory=dict)
     previews: tuple[Path, ...] = ()
     taken_out: tuple[Lying, ...] = ()
+    changed: int = 0
 
 
 def make_batch_letters(
@@ -121,6 +123,7 @@ def make_batch_letters(
     known = TemplateFolder(trial.workspace.templates)
     Refused.when(check_details(known, sorted(sent), trial.experiment.details, on=day, place=trial.loaded.place))
     folder = trial.workspace.batch_folder(trial.id, number, None if wave == FIRST else wave)
+    before = {row.letter_reference: row.sha256 for row in held.postings if row.wave == wave and row.sha256}
     refused: dict[str, str] = {}
     kept: list[LetterFile] = []
     pack: Pack | None = None
@@ -169,6 +172,7 @@ def make_batch_letters(
         forms=Counter(forms[one].words for one in (forms if dry_run else (letter.reference for letter in kept))),
         previews=previews,
         taken_out=taken_out,
+        changed=sum(before.get(letter.reference, letter.sha256) != letter.sha256 for letter in kept),
     )
 
 

@@ -55,6 +55,16 @@ def test_i11_letters_twice_is_no_change(lettered_office: Office) -> None:
     assert lettered_office.files() == files
 
 
+def test_letters_that_read_otherwise_than_the_printed_ones_are_told(lettered_office: Office) -> None:
+    path = lettered_office.folder / "nudge.toml"
+    text = path.read_text("utf-8")
+    assert "01632 960 100" in text
+    path.write_text(text.replace("01632 960 100", "01632 960 109"), "utf-8")
+    again = lettered_office.letters(on=TUESDAY)
+    assert (again.made, again.changed) == (HOUSEHOLDS + 1, HOUSEHOLDS + 1)
+    assert lettered_office.letters(on=TUESDAY).changed == 0
+
+
 def test_a_dry_run_of_letters_writes_nothing(drawn_office: Office) -> None:
     before, files = drawn_office.snapshot(), drawn_office.files()
     assert drawn_office.letters(dry_run=True).made == HOUSEHOLDS + 1
