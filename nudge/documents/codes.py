@@ -216,8 +216,8 @@ class ClaimCode(Code):
     """Why a claim may not be printed (TRIAL-RULES §7)."""
 
     CLAIM_ROWS_UNREAD = (
-        "a claim that holds whatever the {unread} rows say that cannot be read (it says {tenths} in 10; {least} if none"
-        " of them did)",
+        "a claim that holds whatever the {unread} rows say that cannot be read (it is {said}, and {least} if"
+        " none of them did)",
         "Correct those rows of the source: `nudge power` and `nudge claims --history` count them.",
     )
     CLAIM_NO_TENANCIES = (

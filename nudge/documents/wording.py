@@ -147,22 +147,25 @@ def figures_of_people(sentence: str) -> Iterator[Found]:
 
 @_remembered
 def disguised(sentence: str) -> Iterator[str]:
-    """Words that the lists cannot find as they are written: of letters like those of other alphabets, or spaced out."""
+    """Words that the lists cannot find as they are written: with another alphabet's letters, or spaced out."""
     for match in _WORD.finditer(sentence):
-        names = [unicodedata.name(sign, "") for sign in match.group()]
+        names = [unicodedata.name(sign, "") for sign in match.group() if sign not in _UNITS]
         alphabets = {name.split(" ")[0] for name in names}
         if alphabets & _DRESSED or ("LATIN" in alphabets and alphabets & _LIKE_LATIN):
             yield match.group()
-    for match in _SPACED.finditer(sentence):
-        letters = match.group()[::2]
-        listed = list(letters) == sorted(set(letters))  # zones A B C D
-        if not listed and not (match[1] == "." and letters.isupper()):  # R.N.L.I.
-            yield match.group()
+    joined = _SPACED.sub(lambda match: match.group()[::2], sentence)  # R S P C A is no fault, e v i c t e d is
+    joined = " ".join(joined.split())
+    if joined != " ".join(sentence.split()):
+        lists = _lists()
+        for pattern in (*lists.legal.values(), lists.consequence, lists.subject, lists.fear):
+            if len(pattern.findall(joined)) > len(pattern.findall(sentence)):
+                yield joined
 
 
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _SPACED: Final = re.compile(r"(?<![\w.])[^\W\d_](?:([\s.·•*–-])[^\W\d_](?:\1[^\W\d_]){2,})(?![\w])")
 _LIKE_LATIN: Final = frozenset({"CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU", "GEORGIAN"})
+_UNITS: Final = frozenset("\u03bc\u03a9")  # of micrograms and ohms
 _DRESSED: Final = frozenset({"FULLWIDTH", "MATHEMATICAL", "SCRIPT", "BLACK-LETTER", "DOUBLE-STRUCK", "CIRCLED"})
 
 

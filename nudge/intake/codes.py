@@ -147,6 +147,10 @@ class FileCode(Code):
         "Correct the bands: 0-20, 20-25, 25-30 and so on to 60+, or 16-20, 21-25 and so on of whole speeds. "
         "Give those without vehicles too.",
     )
+    BAND_UNREAD = (
+        'bands of speed told by their headings ("{heading}" may be one)',
+        "Head it as 20-25, <20 or 60+, or leave the column out: its vehicles would be lost.",
+    )
     BAND_WITHOUT_TOP = (
         "few vehicles, if any, in a band without an upper edge; it holds {share} of them",
         "Ask the supplier for bands that go on to the highest speed: an 85th percentile may lie in there.",
@@ -341,14 +345,9 @@ class RowCode(Code):
         "one row for each tenancy that got a first letter",
         "Keep the row of the first letter.",
     )
-    HISTORY_BEFORE_LETTER = (
-        "something happened before the letter that it is to follow",
-        "the first day after the letter",
-        "Export what first happened after the letter, and leave blank what did not.",
-    )
     HISTORY_FUTURE = (
-        "a date lies ahead of today",
-        "dates up to {today}",
+        "the letter lies ahead of today",
+        "letters up to {today}",
         "Correct the date: the file would seem to cover days that are to come.",
     )
     HISTORY_AFTER_COVER = (

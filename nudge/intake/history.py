@@ -96,7 +96,7 @@ def read_history(
 
     Besides `reference`, `letter_on` and perhaps `household` it holds the declared columns `kinds` that the file has,
     and a date column for each kind of event: `agreed_on`, `contact_on`, `payment_on`. With `covers`, letters outside
-    those days refuse the file. A row with an event before its letter, or with a date after `today`, is at fault.
+    those days refuse the file. A letter after `today` is at fault, and no later date says how far the file reaches.
     Raises Refused; rows at fault are in `rejects`.
     """
     own = {one.name for one in HISTORY}
@@ -231,14 +231,10 @@ def _body(
         day = cells.value(name, Kind.DATE)
         if isinstance(day, date):
             happened[name.removesuffix("_on")] = day.isoformat()
-            if seen.today and day > seen.today:
-                cells.fault(RowCode.HISTORY_FUTURE, name, today=seen.today)
-                continue
-            if isinstance(letter_on, date) and day < letter_on:
-                cells.fault(RowCode.HISTORY_BEFORE_LETTER, name)
             if seen.covers and day > seen.covers[1]:
                 cells.fault(RowCode.HISTORY_AFTER_COVER, name, cut=seen.covers[1])
-            seen.latest = max(seen.latest, day)
+            if seen.today is None or day <= seen.today:  # a hearing or review to come says nothing of the days covered
+                seen.latest = max(seen.latest, day)
     values = [cells.value(name, kind) for name, kind in kinds.items()]
     if not isinstance(letter_on, date):
         if not any(fault.heading == cells.headings["letter_on"] for fault in cells.faults):

@@ -10,7 +10,7 @@ from nudge.base.errors import Place, Problem, Refused
 from nudge.intake.codes import FileCode
 from nudge.intake.mapping import ColumnMapping
 from nudge.intake.reader import Table
-from nudge.intake.speeds import Band, Bands, band_of, summaries, unit_in
+from nudge.intake.speeds import Band, Bands, band_of, like_a_band, summaries, unit_in
 
 SPEEDS: Final = ("speed", "lower", "upper")
 _SITE_LINE: Final = re.compile(r"site(?:\s*(?:id|ref|reference|no|number|code))?\s*[:=]?\s*(.*)", re.IGNORECASE)
@@ -54,6 +54,9 @@ def layout_of(table: Table, mapping: ColumnMapping, kind: str, site: str, unit: 
     if "speed" not in have and not {"lower", "upper", "number"} <= have:
         if len(bands) < 2:
             raise Refused(_no_speeds(table, have, place))
+        unread = [heading for _, heading in free if band_of(heading) is None and like_a_band(heading)]
+        if unread:
+            raise Refused(FileCode.BAND_UNREAD.at(place, heading=unread[0]))
         shape.columns = tuple(bands)
     elif "speed" in have and summaries((mapping.columns["speed"],)):
         raise Refused(_no_speeds(table, have, place))

@@ -25,14 +25,18 @@ _NUMBER: Final = r"(\d{1,3}(?:\.\d+)?)"
 _UNIT: Final = r"(?:mph|mi/h|km/?h|kmph|kph|miles per hour|kilomet(?:re|er)s per hour)"
 _NAMES: Final = r"(?:(?:vehicles?|speeds?|bands?|bins?|vbin|range|class|count)\s*(?:\d{1,2}\s*[:.)]|of|at|in)?[\s\-]*)*"
 _CLOSED: Final = re.compile(
-    rf"{_NAMES}\(?{_NUMBER}\s*{_UNIT}?\s*(?:-|–|—|to|<|and under|_)\s*<?\s*{_NUMBER}\s*\(?{_UNIT}?\)?", re.IGNORECASE
+    rf"{_NAMES}\(?{_NUMBER}\s*{_UNIT}?\s*(?:-|–|—|to under|to|<|and under|_)\s*<?\s*{_NUMBER}\s*\(?{_UNIT}?\)?",
+    re.IGNORECASE,
 )
 _BELOW: Final = re.compile(
-    rf"{_NAMES}(?:<|under|below|less than|up to|0\s*<)\s*{_NUMBER}\s*\(?{_UNIT}?\)?", re.IGNORECASE
+    rf"{_NAMES}(?:(?:<=?|≤|under|below|less than|up to|sub|0\s*<)\s*{_NUMBER}\s*{_UNIT}?"
+    rf"|{_NUMBER}\s*{_UNIT}?\s*(?:(?:and|or|&) (?:under|below|less)))\s*\(?{_UNIT}?\)?",
+    re.IGNORECASE,
 )
 _ABOVE: Final = re.compile(
     rf"{_NAMES}(?:(?:>=?|≥|over|above|from)\s*{_NUMBER}\s*{_UNIT}?"
-    rf"|{_NUMBER}\s*{_UNIT}?\s*(?:\+|plus|and over|and above|or over|or more))\s*\(?{_UNIT}?\)?",
+    rf"|{_NUMBER}\s*{_UNIT}?\s*(?:\+|plus|(?:and|or|&) (?:over|above|more|up|upwards)|-\s*(?:max|inf|∞)?|>))"
+    rf"\s*\(?{_UNIT}?\)?",
     re.IGNORECASE,
 )
 _SUMMARY: Final = re.compile(
@@ -40,6 +44,12 @@ _SUMMARY: Final = re.compile(
     r"|.*(?:85|95)\s*(?:%\s*ile|th|%).*|[vpq]\s?(?:pp\s?)?(?:50|85|95)|(?:pp?)?85|vpp\s?\d*",
     re.IGNORECASE,
 )
+_LIKE_A_BAND: Final = re.compile(
+    r"[<>≤≥]\s*=?\s*\d|\d\s*[<>≤≥+]|\d\s*[-–—/]\s*\d|\d\s*(?:mph|km/?h|kmph|kph|to|and|or|&)\b|\d\s*[-–—]\s*$"
+    r"|\b(?:under|below|less than|up to|sub|over|above|from|mph|kph)\s*\d",
+    re.IGNORECASE,
+)
+_NO_BAND: Final = re.compile(r"%|\b(?:total|limit|percent|psl|exceed\w*|acpo|dft|count of|date|time)\b", re.IGNORECASE)
 _MPH: Final = re.compile(r"\bmph\b|mi/h|miles per hour", re.IGNORECASE)
 _KMH: Final = re.compile(r"km/?h\b|\bkmph\b|\bkph\b|kilomet(?:re|er)s per hour", re.IGNORECASE)
 
@@ -51,10 +61,16 @@ def band_of(heading: str) -> Band | None:
         lower, upper = float(match[1]), float(match[2])
         return (lower, upper) if lower < upper else None
     if match := _BELOW.fullmatch(text):
-        return 0.0, float(match[1])
+        return 0.0, float(match[1] or match[2])
     if match := _ABOVE.fullmatch(text):
         return float(match[1] or match[2]), None
     return None
+
+
+def like_a_band(heading: str) -> bool:
+    """Whether a heading that is no band to us may be one to its supplier: its vehicles must not be lost."""
+    text = heading.replace("_", " ")
+    return bool(_LIKE_A_BAND.search(text)) and not _NO_BAND.search(text) and not is_summary(heading)
 
 
 def is_summary(heading: str) -> bool:
@@ -132,6 +148,8 @@ def _whole_by_neighbours(bands: Sequence[Band], *, complete: bool = False) -> bo
     widths = [upper - lower for lower, upper in zip(lowers, uppers, strict=False)]
     if any(step < 0 for step in steps):
         return None
+    inner = slice(int(bool(lowers) and lowers[0] == 0), -1 if len(lowers) > len(uppers) else None)
+    steps = steps[inner] or steps  # <20 beside 20-24, and >35 beside 31-35, say nothing of those between
     touching = 0 in steps
     apart = 1 in steps and (complete or min(widths) > 1)
     return None if touching == apart else apart
@@ -175,15 +193,21 @@ def bands_of(written: Iterable[Band], place: Place, *, gaps: bool, whole: bool |
     scale, lowers, uppers = _ticks(order)
     meets = int(bool(whole))
     left_out = [after - upper - meets for upper, after in zip(uppers, lowers[1:], strict=False)]
+    at_the_ends = {0, len(order) - 2} if order[-1][1] is None else {0}  # `<20` ends where 20 begins
+    left_out = [0 if room == -meets and at in at_the_ends else room for at, room in enumerate(left_out)]
     narrowest = min((upper - lower + meets for lower, upper in zip(lowers, uppers, strict=False)), default=0)
     if any(room != 0 and not (gaps and room >= narrowest) for room in left_out):
         return FileCode.BANDS_UNCLEAR.at(place)
     closed: dict[Band, tuple[float, float]] = {}
-    width = 5.0
-    for lower, upper in order:
-        end = lower + width if upper is None else round(upper + meets / scale, 6)
-        width = end - lower
-        closed[lower, upper] = (lower, end)
+    width, before = 5.0, 0.0
+    following = [lower for lower, _ in order[1:]]
+    for number, (lower, upper) in enumerate(order):
+        begin = max(lower, before)
+        end = begin + width if upper is None else round(upper + meets / scale, 6)
+        if number == 0 and following:
+            end = min(end, following[0])
+        width, before = end - begin, end
+        closed[lower, upper] = (begin, end)
     top = order[-1] if order and order[-1][1] is None else None
     return Bands(closed, top, bool(whole))
 

@@ -12,7 +12,7 @@ from nudge.base.columns import Kind, Value
 from nudge.base.errors import Place, Problem, Refused
 from nudge.base.files import private_folder
 from nudge.documents.claim_search import Search, search_claims
-from nudge.documents.claims import ClaimFigure, work_out_claim, work_out_observed
+from nudge.documents.claims import ClaimFigure, share_in_words, work_out_claim, work_out_observed
 from nudge.documents.codes import ClaimCode
 from nudge.experiment.claim import OBSERVED, Claim
 from nudge.experiment.conditions import compile_condition
@@ -88,9 +88,13 @@ def with_unread(figure: ClaimFigure, unread: int) -> ClaimFigure:
     held, all_told = figure.numerator, figure.denominator + unread
     if not figure.denominator or unread <= MOST_UNREAD * figure.denominator:
         return figure
-    if 10 * held // all_told == 10 * held // figure.denominator:
+    if share_in_words(held, all_told) == share_in_words(held, figure.denominator):
         return figure
-    facts = {"unread": unread, "tenths": 10 * held // figure.denominator, "least": 10 * held // all_told}
+    facts = {
+        "unread": unread,
+        "said": share_in_words(held, figure.denominator).lower(),
+        "least": share_in_words(held, all_told).lower(),
+    }
     problem = ClaimCode.CLAIM_ROWS_UNREAD.at(Place(f"claims.{figure.claim}"), **facts)
     return replace(figure, problems=(*figure.problems, problem))
 

@@ -152,9 +152,12 @@ def _faults(
             found.append(SignTrialCode.LOG_FUTURE.at(_place(log, row, name)))
     if up is not None and up.isoformat() < made:
         found.append(SignTrialCode.LOG_BEFORE_SIGNS.at(_place(log, row, "put_up_on"), made=made))
-    if down is not None and up is None:
+    on_record = None if posting.posted_on is None else date.fromordinal(posting.posted_on)
+    was_down = None if down_before is None else date.fromordinal(down_before)
+    if down is not None and up is None and on_record is None:
         found.append(SignTrialCode.LOG_DOWN_ALONE.at(_place(log, row, "put_up_on")))
-    if down is not None and up is not None and down < up:
+    went_up, came_down = up or on_record, down or was_down
+    if went_up is not None and came_down is not None and came_down < went_up:
         found.append(SignTrialCode.LOG_DOWN_FIRST.at(_place(log, row, "taken_down_on")))
     for name, day, before in (("put_up_on", up, posting.posted_on), ("taken_down_on", down, down_before)):
         if day is not None and before is not None and day.toordinal() != before and not because.strip():

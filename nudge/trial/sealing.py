@@ -118,7 +118,7 @@ def sealable_parts(trial: Trial, today: date | None = None) -> SealableParts:
     if not problems:  # a template that does not read cannot say what it prints
         problems += _languages_missing(trial, folder, letters)
         printed = [form for name in there for form in (name, *siblings_of(folder, name))]
-        problems += check_details(folder, printed, trial.experiment.details, place=trial.loaded.place)
+        problems += check_details(folder, printed, trial.experiment.details, on=today, place=trial.loaded.place)
     figures, untrue = claim_figures(trial.loaded, trial.workspace.folder, today)
     Refused.when(dict.fromkeys([*problems, *untrue]))
     if isinstance(trial.experiment, SiteExperiment):

@@ -31,10 +31,10 @@ HUNDRED: Final = 100.0  # shares stand in per cent
 def readings_of(measurements: Iterable[MeasurementRow], day0: int) -> dict[str, list[Reading]]:
     """What was read at each site, by its code. An incident that stands in several files is that of the first one."""
     rows = list(measurements)
-    since: dict[tuple[str, str, int], int] = {}
+    since: dict[tuple[str, str, int, str], int] = {}
     for row in rows:
         if is_since(row.name):
-            place = (row.unit, counted(row.name), row.on_day)
+            place = (row.unit, counted(row.name), row.on_day, row.import_sha256)
             since[place] = min(row.number, since.get(place, row.number))
     found: dict[str, list[Reading]] = defaultdict(list)
     known: set[str] = set()
@@ -42,7 +42,7 @@ def readings_of(measurements: Iterable[MeasurementRow], day0: int) -> dict[str, 
         if is_since(row.name) or (row.incident is not None and row.incident in known):
             continue
         known |= {row.incident} if row.incident is not None else set()
-        began = since.get((row.unit, counted(row.name), row.on_day))
+        began = since.get((row.unit, counted(row.name), row.on_day, row.import_sha256))
         found[row.unit].append(
             Reading(row.on_day - day0, row.name, row.number, since=None if began is None else began - day0)
         )

@@ -14,7 +14,8 @@ from nudge.base.languages import ENGLISH, LANGUAGES
 from nudge.documents.address import address_lines
 from nudge.documents.batch import letter_key
 from nudge.documents.checks import check_letter
-from nudge.documents.form import language_of
+from nudge.documents.codes import LetterCode
+from nudge.documents.form import Format, language_of
 from nudge.documents.letter import LetterSpec
 from nudge.documents.page import draw
 from nudge.documents.profiles import profile_named
@@ -129,7 +130,13 @@ def _remarks_on(
             *check_structure(drawn.pdf, Place(template), order),
             *check_letter(drawn, spec, profile_named(profile), folder, printing),
         )
-        Refused.when(dict.fromkeys(replace(problem, place=Place(template)) for problem in wrong))
+        # Which day the letters go, and what a pack of another form takes, is known only when they are made.
+        later = {LetterCode.ASK_GONE_BY.slug}
+        if spec.form.format is not Format.STANDARD:
+            later |= {LetterCode.TOO_MANY_SHEETS.slug}
+        Refused.when(
+            dict.fromkeys(replace(problem, place=Place(template)) for problem in wrong if problem.code not in later)
+        )
         if len(_KEPT) >= MOST_KEPT:
             _KEPT.clear()
         _KEPT[key] = remarks_of(html, drawn, spec)

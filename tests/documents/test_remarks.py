@@ -58,7 +58,7 @@ HARD = (
         ("<p>We may ask the court for an order.</p>" + HELP, RemarkCode.STAGE_FORBIDS),
         ("<p>We will not take you to court.</p>", RemarkCode.LEGAL_WORD_DENIED),
         ("<p>We may ask the cоurt for an order.</p>", RemarkCode.WORD_DISGUISED),
-        ("<p>This is F I N A L.</p>", RemarkCode.WORD_DISGUISED),
+        ("<p>You could be e v i c t e d.</p>", RemarkCode.WORD_DISGUISED),
         ("<p>9 in 10 tenants pay on time.</p>", RemarkCode.FIGURE_OUTSIDE_CLAIM),
         ("<p>Extra costs will be added.</p>" + HELP, RemarkCode.CONSEQUENCE_CERTAIN),
         ("<p>Extra costs may be added. There may be a final notice.</p>", RemarkCode.THREAT_WITHOUT_SUPPORT),

@@ -199,12 +199,16 @@ def test_help_with_a_debt_is_known_by_who_gives_it(text, helps):
         ("We may go to c\u00a0o\u00a0u\u00a0r\u00a0t.", True),
         ("e-v-i-c-t-e-d", True),
         ("c.o.u.r.t", True),
-        ("F I N A L", True),
+        ("T H I S  I S  Y O U R  F I N A L  W A R N I N G", True),
+        ("You could lose y o u r home.", True),
         ("Mrs O\u2019Neill of Ty\u0302 Gwyn paid \u00a341.20 by 3 p.m.", False),
         ("The R.N.L.I. and the N.S.P.C.C. helped.", False),
         ("Permit zones A B C D E begin in May.", False),
         ("\u0422\u0435\u043b\u0435\u0444\u043e\u043d: 01632 960 100", False),  # a whole word of another alphabet
         ("Take 5 \u00b5g a day, e.g. at 9 a.m.", False),
+        ("Up to 40 \u03bcg of dust, and 5 \u03a9m.", False),  # Greek letters that units are written with
+        ("Open M T W T F, as the R S P C A and P A Y E are.", False),
+        ("Spell it as S-M-I-T-H, c/o J P R Williams.", False),
         ("I, a tenant, pay X or Y.", False),
     ],
 )

@@ -357,6 +357,52 @@ def test_a_unit_said_twice_in_two_ways_is_not_said() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("headings", "edges"),
+    [
+        (("<20", "20-24", "25-29", "30-34", ">=35"), (20, 25, 30, 35)),
+        (("<20", "21-25", "26-30", "31-35", ">35"), (21, 26, 31, 36)),
+        (("0-20", "21-25", "26-30", "31-35", ">35"), (21, 26, 31, 36)),
+        (("<=20", "21-25", "26-30", "31-35", "36+"), (21, 26, 31, 36)),
+        (("20 and under", "21-25", "26-30", "31 & over"), (21, 26, 31)),
+        (("<20", "20-25", "25-30", "30 or above"), (20, 25, 30)),
+        (("0-20", "20 to under 25", "25 to under 30", "30-"), (20, 25, 30)),
+    ],
+)
+def test_bands_at_the_ends_may_be_written_otherwise_than_those_between(
+    headings: tuple[str, ...], edges: tuple[int, ...]
+) -> None:
+    bands = [band for heading in headings if (band := band_of(heading)) is not None]
+    settled = settle({"S1": bands}, Place("x"), gaps=True)
+    assert isinstance(settled, dict)
+    closed = list(settled["S1"].closed.values())
+    assert len(closed) == len(headings)
+    assert [lower for lower, _ in closed][2:] == list(edges)[1:]
+    assert closed[0][0] == 0
+    assert closed[1][0] in {edges[0], edges[0] - 1}
+    assert all(before[1] == after[0] for before, after in pairwise(closed))
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["Bin3 20-25", "mph 20-25", "20-25 vehicles", "20>25", "60 mph - fastest", "over 60ish"],
+)
+def test_a_heading_that_may_be_a_band_is_never_passed_over(tmp_path: Path, heading: str) -> None:
+    path = tmp_path / "speeds.csv"
+    path.write_text(f"Date,Site ID,0-20 mph,20-25 mph,{heading}\n02/03/2026,S1,10,20,30\n", "utf-8")
+    with pytest.raises(Refused) as refusal:
+        read_readings(path, "speeds")
+    assert [problem.code for problem in refusal.value.problems] == ["band-unread"]
+    assert heading in str(refusal.value)
+
+
+@pytest.mark.parametrize("heading", ["Total", "Vehicles over limit 30", "% over 30 mph", "Comment", "Site 2"])
+def test_totals_and_remarks_beside_bands_are_let_go(tmp_path: Path, heading: str) -> None:
+    path = tmp_path / "speeds.csv"
+    path.write_text(f"Date,Site ID,0-20 mph,20-25 mph,{heading}\n02/03/2026,S1,10,20,30\n", "utf-8")
+    assert sum(one.number for one in read_readings(path, "speeds").records()) == 30
+
+
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=12), st.booleans(), st.booleans())
 def test_bands_settled_follow_on_one_another_and_hold_every_speed_once(
     widths: list[int], whole: bool, open_top: bool

@@ -415,6 +415,20 @@ def test_signs_late_missing_or_down_early_are_told_and_change_no_arm(council: Pa
     assert [line for line in story.lines if f"sign {rows[0]['sign reference']}" in line and "put up" in line]
 
 
+def test_a_log_is_held_against_the_days_on_record(council: Path) -> None:
+    rows = form(council)
+    for one in rows:
+        one["put up on"] = STARTS.isoformat()
+    log(council, rows, END)
+    for one in rows:  # a later log with what is new only
+        one["put up on"], one["taken down on"] = "", (STARTS + timedelta(days=28)).isoformat()
+    assert log(council, rows, END).taken_down == len(rows)
+    rows[0] |= {"put up on": (STARTS + timedelta(days=29)).isoformat(), "taken down on": ""}
+    with pytest.raises(Refused) as refusal:
+        log(council, rows, END, because="the wrong day")
+    assert codes(refusal) == ["log-down-first"]
+
+
 def test_a_log_with_headings_of_its_own_is_read_once_they_are_said_and_again_without(council: Path) -> None:
     rows = [{"Board no": one["sign reference"], "Erected": STARTS.isoformat()} for one in form(council)]
     with pytest.raises(Refused) as refusal:

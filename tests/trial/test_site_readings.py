@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from nudge.base.errors import Place, Refused
 from nudge.experiment.definition import Outcome
+from nudge.records.tables import MeasurementRow
 from nudge.trial.schedule import Span
 from nudge.trial.site_counts import Reading, rate, straddling
 from nudge.trial.site_speeds import Speeds
+from nudge.trial.site_table import readings_of
 from tests.trial.test_sites import codes
 
 BEFORE = Span(first=-14, last=-1, until=0)
@@ -79,6 +81,17 @@ def test_i9_a_survey_over_days_of_two_periods_is_left_out_with_its_exposure_and_
     assert rate(outcome(column="Litter"), read, FIRST) == (7, 14.0)
     assert rate(outcome(column="fouling"), read, FIRST) == (None, None)
     assert straddling([outcome(column="fouling")], read, EVERY) == set()
+
+
+def test_the_days_of_a_count_are_those_of_its_own_file() -> None:
+    def row(name: str, number: int, file: str) -> MeasurementRow:
+        return MeasurementRow(trial="t", unit="u", name=name, on_day=1_007, number=number, import_sha256=file, row=2)
+
+    rows = []
+    for file, since in (("a", 0), ("b", -1)):  # on day 7: one over the week, one from before the signs
+        rows += [row("surveys/litter", 4, file), row("surveys/litter/exposure", 1_000 * (7 - since), file)]
+        rows.append(row("surveys/litter/since", 1_000 + since, file))
+    assert rate(outcome(), readings_of(rows, 1_000)["u"], FIRST) == (4, 7.0)
 
 
 def test_a_log_of_incidents_is_over_the_days_of_the_period_and_without_any_has_none() -> None:
