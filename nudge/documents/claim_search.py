@@ -110,6 +110,7 @@ def search_claims(
     has_household: bool,
     source: str,
     source_sha256: str,
+    unread: int = 0,
 ) -> Search:
     """Look at every claim that past letters could bear out.
 
@@ -158,6 +159,7 @@ def search_claims(
             has_household=has_household,
             source=source,
             source_sha256=source_sha256,
+            unread=unread,
         )
         if part is not None:  # whether the file covers the period shows in the whole of it
             kept = (one for one in figure.problems if one.code != ClaimCode.CLAIM_PERIOD_UNCOVERED.slug)

@@ -25,6 +25,8 @@ from nudge.uplift.proportions import Share, wilson
 
 CONFIDENCE: Final = 0.95  # two-sided, as the rule on "most" has it
 ASSUMED_DESIGN_EFFECT: Final = 1.5  # where the history has no household column: stated with the figure
+MOST_UNREAD: Final = 0.02
+"""Rows of the source that cannot be read, for each that the claim counts, that are borne."""
 WEAK_NORM: Final = 0.6  # below it a norm line may put people off: noted, not refused
 _MONTH: Final = timedelta(days=31)
 _PLACEHOLDER: Final = re.compile(r"\{(\w*)\}")
@@ -147,8 +149,12 @@ def work_out_claim(
     has_household: bool,
     source: str,
     source_sha256: str,
+    unread: int = 0,
 ) -> ClaimFigure:
     """Work a claim out from last year's first letters, one row a tenancy.
+
+    `unread` rows of the source could not be read: a claim whose words hang on them is not true. They might all be of
+    people who did not; few of them (MOST_UNREAD) are borne, as an exact share would else hang on one typing error.
 
     `eligible` is the trial's own condition; None (a value is missing) counts as not eligible, and is counted. An
     event on the day of the letter or before answers nothing (TRIAL-RULES §1). Where the claim's population is an
@@ -184,8 +190,17 @@ def work_out_claim(
     first = tally.first
     if first is not None and (first > period.first + timedelta(days=31) or cut < period.last):
         problems.append(ClaimCode.CLAIM_PERIOD_UNCOVERED.at(place, first=day_in_words(first), cut=day_in_words(cut)))
+    problems += _hanging_on(tally.did, tally.n, unread, place)
     figure = _Worked(name, claim, tally, cut, source, source_sha256)
     return figure.told(problems, clustered=has_household)
+
+
+def _hanging_on(did: int, n: int, unread: int, place: Place) -> Iterator[Problem]:
+    if not n or unread <= MOST_UNREAD * n:
+        return
+    said, least = share_in_words(did, n), share_in_words(did, n + unread)
+    if said != least:
+        yield ClaimCode.CLAIM_ROWS_UNREAD.at(place, unread=unread, said=said.lower(), least=least.lower())
 
 
 def work_out_observed(

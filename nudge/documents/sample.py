@@ -7,14 +7,16 @@ Nobody here exists: the telephone numbers are of the ranges that Ofcom keeps for
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
 from nudge.base.columns import Kind, Value
+from nudge.base.errors import Problem
 from nudge.documents.form import form_named, templates_in
 from nudge.documents.letter import LetterSpec, letter_reference
 from nudge.documents.needs import joined, needs_of
+from nudge.documents.sign_spec import SignSpec
 from nudge.documents.templates import TemplateFolder
 
 COUNCIL: Final[Mapping[str, str]] = {
@@ -257,6 +259,12 @@ def sample_spec(
         form=form,
         claims_in={language: dict.fromkeys(needs.claims, words) for language, words in CLAIMS_IN.items()},
     )
+
+
+def of_nobody(problem: Problem, spec: LetterSpec | SignSpec) -> Problem:
+    """A problem of an invented letter or sign, told of its template alone: nobody has it."""
+    reference = spec.place.source.removeprefix(spec.template)
+    return replace(problem, place=replace(problem.place, source=problem.place.source.removesuffix(reference)))
 
 
 def _sender(template: str, asked: Collection[str]) -> Mapping[str, str]:

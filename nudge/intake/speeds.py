@@ -107,12 +107,10 @@ def settle(written: Mapping[str, Iterable[Band]], place: Place, *, gaps: bool) -
 
     Which bands are empty at one site, or on the days of one file, must not move an edge.
     """
-    own = {key: sorted(set(bands), key=_order) for key, bands in written.items()}
-    every = sorted({band for bands in own.values() for band in bands}, key=_order)
-    shared = _first(_whole_by_neighbours(every), _whole_by_widths(every))
+    every = [band for bands in written.values() for band in bands]
     settled = {}
-    for key, bands in own.items():
-        found = bands_of(bands, place, gaps=gaps, whole=_first(_whole_by_neighbours(bands), shared) if gaps else None)
+    for key, bands in written.items():
+        found = bands_of(bands, place, gaps=gaps, beside=every)
         if isinstance(found, Problem):
             return found
         settled[key] = found
@@ -178,16 +176,19 @@ def _whole_by_widths(bands: Sequence[Band]) -> bool | None:
     return None if meets == apart else apart
 
 
-def bands_of(written: Iterable[Band], place: Place, *, gaps: bool, whole: bool | None = None) -> Bands | Problem:
-    """The bands put in order: each begins where the one before it ends, or, of `whole` speeds, one step above.
+def bands_of(written: Iterable[Band], place: Place, *, gaps: bool, beside: Iterable[Band] = ()) -> Bands | Problem:
+    """The bands put in order: each begins where the one before it ends, or, of whole speeds, one step above.
 
-    With `gaps`, bands may be left out, as where no vehicle fell into them: room for one at least must then be there.
-    The top band may have no upper edge; it then ends as far up as the one below it is wide. A Problem where bands lie
-    over one another, and where it cannot be told whether they are of whole speeds.
+    With `gaps`, bands may be left out, as where no vehicle fell into them: room for one at least must then be there,
+    and whether speeds are whole is told by bands that meet, by those of the file's other counters (`beside`), or by
+    their steps and widths. The top band may have no upper edge; it then ends as far up as the one below it is wide. A
+    Problem where bands lie over one another, and where it cannot be told whether they are of whole speeds.
     """
     order = sorted(set(written), key=_order)
+    whole = _whole_by_neighbours(order, complete=not gaps)
     if whole is None:
-        whole = _first(_whole_by_neighbours(order, complete=not gaps), _whole_by_widths(order) if gaps else False)
+        every = sorted({*order, *beside}, key=_order)
+        whole = _first(_whole_by_neighbours(every), _whole_by_widths(every)) if gaps else False
     if any(one[1] is None for one in order[:-1]) or (whole is None and order[0][1] is not None):
         return FileCode.BANDS_UNCLEAR.at(place)
     scale, lowers, uppers = _ticks(order)

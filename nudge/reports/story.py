@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from nudge.reports import account, glossary, outcomes, panels
+from nudge.reports.answers import answers
 from nudge.reports.overrides import overrides
 from nudge.reports.parts import Section, Story
 from nudge.reports.wording import Wording, day, listed, plural, whole
@@ -57,16 +58,14 @@ def tell(summary: Mapping[str, Any], wording: Wording) -> Story:
         account.responders(summary, wording),
         glossary.how_to_read(summary, unit, signs=wording.signs),
     ]
-    answers = tuple(
-        answer for outcome in featured for answer in outcomes.answers(outcome, wording, drawn_here=drawn_here)
-    )
+    found = tuple(answer for outcome in featured for answer in answers(outcome, wording, drawn_here=drawn_here))
     return Story(
         title=wording.title,
         question=wording.question,
         facts=_facts(summary, wording, main),
         banner=_banner(summary),
-        answers_heading="The answer" if any(answer.head for answer in answers) else "What was found",
-        answers=answers,
+        answers_heading="The answer" if any(answer.head for answer in found) else "What was found",
+        answers=found,
         sections=tuple(section for section in sections if section is not None),
         colophon=f"nudge {summary['nudge_version']} · {summary['schema']} · {summary['experiment']} · definition"
         f" {summary['definition_hash'][:16]}",

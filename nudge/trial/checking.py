@@ -81,34 +81,24 @@ def _said(loaded: Loaded, experiment: LiveExperiment, path: Path) -> tuple[tuple
     """What the seal will say of the letters, as far as an invented council and invented people show it."""
     folder, letters = _letters(experiment, path)
     signs = [arm.sign for arm in experiment.arms if arm.sign]
-    if isinstance(experiment, SiteExperiment):
-        return (_signs_refused(experiment, folder), ()) if all((folder / one).is_file() for one in signs) else ((), ())
-    if not letters:
+    if not letters and not (signs and all((folder / one).is_file() for one in signs)):
         return (), ()
     # These load the page maker, which a check without templates does not need.
     from nudge.documents.claims import wordings
     from nudge.documents.sample import INVENTED_SHARE
     from nudge.documents.templates import TemplateFolder
+    from nudge.trial.sign_proofs import faults_of_signs
     from nudge.trial.wording import by_language, remarks_on_letters, sorted_out
 
     claims = by_language({name: wordings(claim, *INVENTED_SHARE) for name, claim in experiment.claims.items()})
+    if isinstance(experiment, SiteExperiment):
+        return faults_of_signs(experiment, TemplateFolder(folder), claims=claims[ENGLISH]), ()
     try:
         remarks = remarks_on_letters(experiment, TemplateFolder(folder), letters, claims=claims)
         said = sorted_out(remarks, experiment, loaded.place)
     except Refused as refused:
         return refused.problems, ()
     return said.stops, tuple(map(str, said.told))
-
-
-def _signs_refused(experiment: SiteExperiment, folder: Path) -> tuple[Problem, ...]:
-    # These load the page maker.
-    from nudge.documents.claims import wording
-    from nudge.documents.sample import INVENTED_SHARE
-    from nudge.documents.templates import TemplateFolder
-    from nudge.trial.sign_proofs import faults_of_signs
-
-    claims = {name: wording(claim, *INVENTED_SHARE) for name, claim in experiment.claims.items()}
-    return faults_of_signs(experiment, TemplateFolder(folder), claims=claims)
 
 
 def _unfilled(loaded: Loaded, experiment: LiveExperiment, path: Path) -> tuple[Problem, ...]:

@@ -12,8 +12,7 @@ from nudge.base.columns import Kind, Value
 from nudge.base.errors import Place, Problem, Refused
 from nudge.base.files import private_folder
 from nudge.documents.claim_search import Search, search_claims
-from nudge.documents.claims import ClaimFigure, share_in_words, work_out_claim, work_out_observed
-from nudge.documents.codes import ClaimCode
+from nudge.documents.claims import ClaimFigure, work_out_claim, work_out_observed
 from nudge.experiment.claim import OBSERVED, Claim
 from nudge.experiment.conditions import compile_condition
 from nudge.experiment.definition import LiveExperiment
@@ -28,8 +27,6 @@ from nudge.trial.site_codes import SignTrialCode
 from nudge.trial.units import with_bands
 
 MAPPINGS: Final = "columns.json"
-MOST_UNREAD: Final = 0.02
-"""Rows of a claim's source that cannot be read, for each that the claim counts, that are borne."""
 
 
 def claim_figures(
@@ -37,7 +34,7 @@ def claim_figures(
 ) -> tuple[dict[str, ClaimFigure], list[Problem]]:
     """Each claim of a live experiment worked out from its source in `folder`, and what makes it unfit to print (I6).
 
-    Rows with dates after `today` are not counted.
+    Letters dated after `today` cannot be.
     """
     experiment = loaded.experiment
     figures: dict[str, ClaimFigure] = {}
@@ -66,7 +63,7 @@ def _written_to(
     mapping = load_mappings(folder / MAPPINGS).get("history")
     spool = private_folder(folder / "data")
     with read_history(path, experiment.columns, mapping, today=today, spool=spool) as history:
-        figure = work_out_claim(
+        return work_out_claim(
             name,
             claim,
             history.rows(),
@@ -76,27 +73,8 @@ def _written_to(
             has_household=history.has_household,
             source=claim.source,
             source_sha256=history.sha256,
+            unread=history.rejected,
         )
-        return with_unread(figure, history.rejected)
-
-
-def with_unread(figure: ClaimFigure, unread: int) -> ClaimFigure:
-    """The figure, untrue where it hangs on rows that cannot be read: they might all be of people who did not.
-
-    Few of them (MOST_UNREAD) are borne: a share of exactly 7 in 10 would else hang on a single typing error.
-    """
-    held, all_told = figure.numerator, figure.denominator + unread
-    if not figure.denominator or unread <= MOST_UNREAD * figure.denominator:
-        return figure
-    if share_in_words(held, all_told) == share_in_words(held, figure.denominator):
-        return figure
-    facts = {
-        "unread": unread,
-        "said": share_in_words(held, figure.denominator).lower(),
-        "least": share_in_words(held, all_told).lower(),
-    }
-    problem = ClaimCode.CLAIM_ROWS_UNREAD.at(Place(f"claims.{figure.claim}"), **facts)
-    return replace(figure, problems=(*figure.problems, problem))
 
 
 def _watched(experiment: LiveExperiment, name: str, claim: Claim, path: Path, folder: Path) -> ClaimFigure:
@@ -152,15 +130,9 @@ def find_claims(
             has_household=read.has_household,
             source=_named(history, folder),
             source_sha256=read.sha256,
+            unread=read.rejected,
         )
-        held = (replace(one, figure=with_unread(one.figure, read.rejected)) for one in search.candidates)
-        return Sought(
-            experiment=experiment,
-            search=replace(search, candidates=tuple(held)),
-            history=read.name,
-            rejected=read.rejected,
-            notes=read.notes,
-        )
+        return Sought(experiment=experiment, search=search, history=read.name, rejected=read.rejected, notes=read.notes)
 
 
 def experiment_of(path: Path) -> tuple[Loaded, LiveExperiment, Path]:

@@ -201,7 +201,7 @@ class _Found:
     reason: dict[str, str | None] = field(default_factory=dict)
     days: dict[str, date] = field(default_factory=dict)
     down: dict[str, tuple[str, LogRow]] = field(default_factory=dict)  # the unit and the row
-    moved: dict[str, tuple[date, date]] = field(default_factory=dict)
+    moved: set[tuple[date, date]] = field(default_factory=set)  # days on record and what they are now
     late: int = 0
     day0_moves: bool = False
 
@@ -231,7 +231,7 @@ class _Found:
             if up is not None and up != on_record:
                 found.status[reference], found.reason[reference], found.days[reference] = "posted", None, up
                 if on_record is not None:
-                    found.moved[reference] = (on_record, up)
+                    found.moved.add((on_record, up))
             elif up is None and posting.status == "made" and (today - due).days > GRACE:
                 found.status[reference], found.reason[reference] = "withheld", NOT_PUT_UP
             shown = up or on_record
@@ -241,7 +241,7 @@ class _Found:
                 if before != row.taken_down_on.toordinal():
                     found.down[reference] = (posting.unit, row)
                     if before is not None:
-                        found.moved[f"{reference} down"] = (date.fromordinal(before), row.taken_down_on)
+                        found.moved.add((date.fromordinal(before), row.taken_down_on))
         return found
 
 
@@ -271,7 +271,7 @@ def _record(
             "withheld": sum(status == "withheld" for status in found.status.values()),
         }
         audit(connection, trial=trial.id, what="installed", facts=facts, at=now)
-        moved = set(found.moved.values()) | ({(fixed, day0)} if fixed is not None and fixed != day0 else set())
+        moved = found.moved | ({(fixed, day0)} if fixed is not None and fixed != day0 else set())
         if moved:
             corrected = {
                 "batch": batch.number,

@@ -188,16 +188,16 @@ def _counted_twice(
 
     One problem for each file, with how many there are and the first.
     """
-    counted = {_Sums.place_of(row): row.import_sha256 for row in held if row.incident is None}
+    held_by = {_Sums.place_of(row): row.import_sha256 for row in held if row.incident is None}
     for one in added:
-        again = sorted(place for place in one.places() if place in counted)
+        again = sorted(place for place in one.places() if place in held_by)
         if again:
             _, unit, day = again[0]
             yield SignTrialCode.COUNTED_TWICE.at(
-                Place(names[one.sha256]), count=len(again), other=names[counted[again[0]]],
+                Place(names[one.sha256]), count=len(again), other=names[held_by[again[0]]],
                 site=index.sites[unit], day=date.fromordinal(day).isoformat(),
             )  # fmt: skip
-        counted |= dict.fromkeys(one.places(), one.sha256)
+        held_by |= dict.fromkeys(one.places(), one.sha256)
 
 
 def _incidents_told(added: Iterable[_Sums], held: Iterable[MeasurementRow]) -> dict[str, int]:

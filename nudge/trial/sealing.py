@@ -121,9 +121,6 @@ def sealable_parts(trial: Trial, today: date | None = None) -> SealableParts:
         problems += check_details(folder, printed, trial.experiment.details, on=today, place=trial.loaded.place)
     figures, untrue = claim_figures(trial.loaded, trial.workspace.folder, today)
     Refused.when(dict.fromkeys([*problems, *untrue]))
-    if isinstance(trial.experiment, SiteExperiment):
-        words = {name: figure.wording for name, figure in figures.items()}
-        Refused.when(faults_of_signs(trial.experiment, folder, claims=words, council=trial.workspace.council))
     said = _said(trial, folder, figures)
     Refused.when(said.stops)
     sources = {
@@ -156,8 +153,11 @@ def _languages_missing(trial: Trial, folder: TemplateFolder, letters: Sequence[s
 
 
 def _said(trial: Trial, folder: TemplateFolder, figures: Mapping[str, ClaimFigure]) -> Said:
-    """What is said of the letters in every arm and wave, as the council would send them."""
+    """What is said of the letters in every arm and wave, as the council would send them; Refused for signs at fault."""
     experiment, workspace = trial.experiment, trial.workspace
+    claims = by_language({name: {**figure.wordings, ENGLISH: figure.wording} for name, figure in figures.items()})
+    if isinstance(experiment, SiteExperiment):
+        Refused.when(faults_of_signs(experiment, folder, claims=claims[ENGLISH], council=workspace.council))
     letters = [arm.letter for arm in experiment.arms if arm.letter] + [wave.letter for wave in experiment.waves]
     on_letters = remarks_on_letters(
         experiment,
@@ -166,7 +166,7 @@ def _said(trial: Trial, folder: TemplateFolder, figures: Mapping[str, ClaimFigur
         others=[form for letter in letters for form in siblings_of(folder, letter)],
         profile=workspace.profile,
         council=workspace.council,
-        claims=by_language({name: {**figure.wordings, ENGLISH: figure.wording} for name, figure in figures.items()}),
+        claims=claims,
         printing=workspace.printing,
     )
     places = {name: trial.loaded.place("claims", name) for name in figures}

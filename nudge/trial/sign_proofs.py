@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Final
 
 from nudge.base.errors import Problem, Refused
-from nudge.documents.sample import sample_spec
+from nudge.documents.sample import of_nobody, sample_spec
 from nudge.documents.sign import SignSpec, check_sign, draw_sign, sign_reference
 from nudge.documents.templates import TemplateFolder
 from nudge.experiment.sites import SiteExperiment
@@ -41,13 +40,8 @@ def faults_of_signs(
                 details=experiment.details,
             )
             try:
-                found += check_sign(draw_sign(spec, folder), spec, folder)
+                wrong = check_sign(draw_sign(spec, folder), spec, folder)
             except Refused as refusal:
-                found += refusal.problems
-    return tuple(dict.fromkeys(map(_of_template, found)))
-
-
-def _of_template(problem: Problem) -> Problem:
-    """The problem without the reference of a sign that nobody has."""
-    source = problem.place.source.removesuffix(f" for sign {_REFERENCE}")
-    return replace(problem, place=replace(problem.place, source=source))
+                wrong = refusal.problems
+            found += (of_nobody(problem, spec) for problem in wrong)
+    return tuple(dict.fromkeys(found))

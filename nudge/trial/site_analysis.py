@@ -43,7 +43,7 @@ from nudge.trial.recorded import analyse_stored
 from nudge.trial.schedule import Span, arms_in_turn, span_before, spans
 from nudge.trial.signs import sign_plan
 from nudge.trial.site_codes import SignTrialCode
-from nudge.trial.site_counts import straddling
+from nudge.trial.site_counts import Reading, straddling
 from nudge.trial.site_table import SITE, Drawn, SiteTable, nearby_table, readings_of, site_table
 from nudge.trial.sites import drawn_sites, signs_of, watched_sites
 from nudge.trial.stored import Stored
@@ -100,7 +100,7 @@ def estimate_sites(trial: Trial, recorded: Recorded, *, today: date, redraws: in
     nearby = nearby_table(experiment, sites.drawn, watched_sites(units), readings)
     apart = Flag.DISPATCH_DIFFERS_BY_ARM if _apart(_put_up(trial, sites, recorded, experiment)) else None
     results = list(_results(experiment, sites, table, redraws, apart))
-    notes = list(_notes(trial, experiment, recorded, sites))
+    notes = list(_notes(trial, experiment, recorded, sites, readings))
     if nearby is not None:
         results += _secondary(_results(experiment, sites, nearby, redraws, apart))
     elif sites.watched:
@@ -296,7 +296,13 @@ def _analysed(experiment: SiteExperiment, table: SiteTable, main: OutcomeResult)
     return table.sites_with(main.id, throughout=experiment.design.method == "crossover")
 
 
-def _notes(trial: Trial, experiment: SiteExperiment, recorded: Recorded, sites: _Sites) -> Iterator[str]:
+def _notes(
+    trial: Trial,
+    experiment: SiteExperiment,
+    recorded: Recorded,
+    sites: _Sites,
+    readings: Mapping[str, Sequence[Reading]],
+) -> Iterator[str]:
     for entry in recorded.ledger:
         if entry.what == "posting_corrected":
             facts = json.loads(entry.facts_json)
@@ -323,7 +329,7 @@ def _notes(trial: Trial, experiment: SiteExperiment, recorded: Recorded, sites: 
             f"{count_of(held.total(), 'site')} put on hold after the draw ({reasons}): counted in the arm drawn all "
             "the same."
         )
-    across = _straddling(experiment, recorded, sites)
+    across = _straddling(experiment, recorded, sites, readings)
     if across:
         yield (
             f"{count_of(across, 'survey')} left out: counted over days of more than one period, or from before the "
@@ -332,13 +338,14 @@ def _notes(trial: Trial, experiment: SiteExperiment, recorded: Recorded, sites: 
     yield from _kept_up(trial, recorded, sites)
 
 
-def _straddling(experiment: SiteExperiment, recorded: Recorded, sites: _Sites) -> int:
+def _straddling(
+    experiment: SiteExperiment, recorded: Recorded, sites: _Sites, readings: Mapping[str, Sequence[Reading]]
+) -> int:
     """How many surveys fit no period, at the sites drawn and watched; one that two outcomes use counts once."""
     before = span_before(experiment)
     every = (*spans(experiment), *([before] if before is not None else []))
-    read = readings_of(recorded.measurements, sites.day0)
-    here = [unit.unit for unit in recorded.units if unit.batch == sites.batch and unit.unit in read]
-    return sum(len(straddling(experiment.outcomes, read[unit], every)) for unit in here)
+    here = {unit.unit for unit in recorded.units if unit.batch == sites.batch} & readings.keys()
+    return sum(len(straddling(experiment.outcomes, readings[unit], every)) for unit in here)
 
 
 def _kept_up(trial: Trial, recorded: Recorded, sites: _Sites) -> Iterator[str]:

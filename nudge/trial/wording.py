@@ -21,7 +21,7 @@ from nudge.documents.page import draw
 from nudge.documents.profiles import profile_named
 from nudge.documents.remark_codes import Remark, RemarkCode, Weight
 from nudge.documents.remarks import remarks_of
-from nudge.documents.sample import sample_spec
+from nudge.documents.sample import of_nobody, sample_spec
 from nudge.documents.siblings import lines_missing
 from nudge.documents.structure import check_structure
 from nudge.documents.templates import TemplateFolder
@@ -48,7 +48,7 @@ def remarks_on_letters(
     others: Iterable[str] = (),
     profile: str = "dl",
     council: Mapping[str, str] | None = None,
-    claims: Mapping[str, Mapping[str, str]] | None = None,
+    claims: Mapping[str, Mapping[str, str]],
     printing: PrintSettings = PLAIN_PRINTING,
 ) -> tuple[Remark, ...]:
     """The remarks on each of these letters as an invented person gets it. Refused with what would refuse everybody's.
@@ -59,9 +59,12 @@ def remarks_on_letters(
     """
     hashes = folder.hashes()
     found: list[Remark] = []
-    sendable = [one for one in others if council is None or not lines_missing(folder, one, council)]
-    if claims is not None:
-        sendable = [one for one in sendable if set(folder.marks(one, "claim")) <= set(claims.get(language_of(one), ()))]
+    sendable = [
+        one
+        for one in others
+        if (council is None or not lines_missing(folder, one, council))
+        and set(folder.marks(one, "claim")) <= claims.get(language_of(one), {}).keys()
+    ]
     refused: list[Problem] = []
     for template in dict.fromkeys((*letters, *sendable)):
         try:
@@ -106,21 +109,18 @@ def _remarks_on(
     hashes: Mapping[str, str],
     profile: str,
     council: Mapping[str, str] | None,
-    claims: Mapping[str, Mapping[str, str]] | None,
+    claims: Mapping[str, Mapping[str, str]],
     printing: PrintSettings,
 ) -> tuple[Remark, ...]:
-    spec = sample_spec(
-        folder,
-        template,
-        kinds=experiment.kinds,
-        council=council,
-        details=experiment.details,
+    # What the council or the experiment has not given is not invented here: nobody's letter would have it.
+    invented = sample_spec(folder, template, kinds=experiment.kinds, details=experiment.details)
+    others = {language: dict(claims.get(language, {})) for language in invented.languages if language != ENGLISH}
+    spec = replace(
+        invented,
+        claims=dict(claims[ENGLISH]),
+        claims_in=others,
+        council=invented.council if council is None else dict(council),
     )
-    if claims is not None:
-        other = {language: dict(claims.get(language, {})) for language in spec.languages if language != ENGLISH}
-        spec = replace(spec, claims=dict(claims[ENGLISH]), claims_in=other)
-    if council is not None:
-        spec = replace(spec, council=dict(council))
     key = f"{letter_key(spec, hashes, profile)} {printing}"
     if key not in _KEPT:
         html = _filled_in(folder, spec)
@@ -144,12 +144,8 @@ def _remarks_on(
 
 
 def _filled_in(folder: TemplateFolder, spec: LetterSpec) -> str:
-    """The letter's HTML; what refuses it is told of the template alone, as nobody has this letter."""
+    """The letter's HTML; what refuses it is told of the template alone."""
     try:
         return folder.html(spec)
     except Refused as refused:
-        own = (problem.place for problem in refused.problems)
-        places = [replace(place, source=place.source.removesuffix(f" for letter {spec.reference}")) for place in own]
-        raise Refused(
-            *(replace(problem, place=place) for problem, place in zip(refused.problems, places, strict=True))
-        ) from None
+        raise Refused(*(of_nobody(problem, spec) for problem in refused.problems)) from None

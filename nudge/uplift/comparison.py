@@ -68,14 +68,14 @@ class Comparison:
         return distinct(codes[self.z == 1]), distinct(codes[self.z == 0])
 
     @cached_property
-    def drawn(self) -> int:
+    def clusters_compared(self) -> int:
         """Clusters compared, one that is in both arms counted once."""
         return distinct(self.table.cluster_codes)
 
     @cached_property
     def clusters_less_arms(self) -> float:
         """Degrees of freedom: the clusters compared, less 2."""
-        return float(self.drawn - 2)
+        return float(self.clusters_compared - 2)
 
     @cached_property
     def clustered(self) -> bool:

@@ -117,7 +117,7 @@ def finished(comparison: Comparison, row: Row, role: Role, settings: Settings) -
         strata=row.strata,
         strata_dropped=row.strata_dropped,
         covariates=row.covariates,
-        clusters=comparison.drawn,
+        clusters=comparison.clusters_compared,
         design_effect=row.design_effect,
         events=row.events,
         flags=row.flags,
