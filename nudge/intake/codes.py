@@ -151,10 +151,6 @@ class FileCode(Code):
         'bands of speed told by their headings ("{heading}" may be one)',
         "Head it as 20-25, <20 or 60+, or leave the column out: its vehicles would be lost.",
     )
-    BAND_WITHOUT_TOP = (
-        "few vehicles, if any, in a band without an upper edge; it holds {share} of them",
-        "Ask the supplier for bands that go on to the highest speed: an 85th percentile may lie in there.",
-    )
     ROUTE_UNIT_UNSTATED = (
         "a route length in metres or kilometres",
         "Write the unit in the heading: `route length (m)` or `route length (km)`.",

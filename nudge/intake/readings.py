@@ -27,7 +27,7 @@ from nudge.intake.layout import SPEEDS, Layout, layout_of
 from nudge.intake.mapping import ColumnMapping, suggest
 from nudge.intake.reader import Table, open_table
 from nudge.intake.rejects import Reject, RejectList, problems, reject
-from nudge.intake.speeds import FASTEST, MOST_OPEN, Band, in_mph, settle, unit_in
+from nudge.intake.speeds import FASTEST, Band, in_mph, settle, unit_in
 
 KINDS: Final = READINGS
 """The kinds of file, as `source:` names them, with what each may hold."""
@@ -201,6 +201,7 @@ class _Scan:
             again = int(times.sum()) - len(found)
             self.counts["repeated"], self.counts["accepted"] = again, self.counts["accepted"] - again
         elif self.shape.kind == "speeds":
+            self._refuse_means(place)
             self._settle_bands(place)
         return self.rejects.in_order()
 
@@ -464,7 +465,7 @@ class _Scan:
             self._told[key] = self._told.get(key, 0) + 1
         self.counts["several"] += number > 1
 
-    def _settle_bands(self, place: Place) -> None:
+    def _refuse_means(self, place: Place) -> None:
         lone = bool(self._told) and max(self._told.values()) == 1
         if self.counts["fractional"] or (self.counts["several"] and lone):
             heading = self.cells.headings["speed"]
@@ -476,13 +477,12 @@ class _Scan:
                 each = "hour" if max(days.values()) > 1 else "day"
                 found = f"one {self.cells.headings['speed']} for each {each}"
                 raise Refused(FileCode.SPEEDS_SUMMARISED.at(place, found=found))
+
+    def _settle_bands(self, place: Place) -> None:
         settled = settle(self.written, place, gaps="" not in self.written)
         if isinstance(settled, Problem):
             raise Refused(settled)
         self.shape.bands = settled
-        total = self.vehicles.total()
-        if total and self.vehicles[True] > MOST_OPEN * total:
-            raise Refused(FileCode.BAND_WITHOUT_TOP.at(place, share=f"{self.vehicles[True] / total:.0%}"))
 
 
 def _number(value: Value) -> float | None:

@@ -19,8 +19,6 @@ Band = tuple[float, float | None]
 MPH_IN_KMH: Final = 1.609344
 FASTEST: Final = 200.0
 """Miles per hour above which a reading is a fault of the counter."""
-MOST_OPEN: Final = 0.05
-"""The largest share of a file's vehicles that a band without an upper edge may hold."""
 _NUMBER: Final = r"(\d{1,3}(?:\.\d+)?)"
 _UNIT: Final = r"(?:mph|mi/h|km/?h|kmph|kph|miles per hour|kilomet(?:re|er)s per hour)"
 _NAMES: Final = r"(?:(?:vehicles?|speeds?|bands?|bins?|vbin|range|class|count)\s*(?:\d{1,2}\s*[:.)]|of|at|in)?[\s\-]*)*"

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from nudge.base.errors import Place, Problem, Refused
 from nudge.experiment.definition import Outcome, OutcomeType
 from nudge.intake.readings import SiteReading
-from nudge.intake.speeds import MOST_OPEN
 from nudge.trial.site_codes import SignTrialCode
 from nudge.trial.site_counts import THOUSANDTHS
 from nudge.uplift.percentiles import banded_percentiles, overlapping, percentiles
 
 SPEEDS: Final = "speeds"
+MOST_OPEN: Final = 0.05
+"""The largest share of a site's vehicles that a band without an upper edge may hold where a mean is asked for."""
 _OPEN: Final = "open"
 _HUNDRED: Final = 100.0
 

@@ -593,6 +593,9 @@ def test_a_site_whose_open_band_may_hide_the_figure_is_refused_with_its_file(tmp
     assert codes(refusal) == ["band-open"]
     assert "surveys.csv:site S02" in str(refusal.value)
     assert recorded(folder, MeasurementRow) == []
+    tenth = [f"2027-04-01,{site},40,60,40,15\n" for site in arms(folder)]  # 10 in 100: the 85th lies below 35
+    surveyed(folder, kind="speeds", content=(heads + "".join(tenth)).encode())
+    assert recorded(folder, MeasurementRow)
 
 
 def test_vehicles_one_by_one_and_in_bands_at_one_site_are_told_apart(tmp_path: Path) -> None:
